@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect: no matching
+// A raw pointer does not say whether a count comes with it, so it takes steal() or borrow().
+#include <pygc/pygc.hpp>
+
+struct node : pygc::py_object {};
+
+void adopt(node* raw) { pygc::py_ref<node> ref(raw); }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSL-1.0
+// What every test case has to leave behind: nothing.
+#pragma once
+
+#include <support/catch.hpp>
+
+#include <pygc/pygc.hpp>
+
+namespace support {
+
+// CHECK, not REQUIRE: main.cpp calls this from a Catch2 listener, which must not throw.
+inline void check_nothing_left() {
+    pygc::collect();
+    INFO("objects still tracked after the test case and a full collection");
+    CHECK(pygc::get_objects().size() == 0);
+}
+
+} // namespace support
