@@ -23,7 +23,7 @@ struct leak_listener : support::listener_base {
         if (--depth_ == 0) support::check_nothing_left();
     }
 
-  private:
+private:
     int depth_ = 0;
 };
 
