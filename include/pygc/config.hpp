@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// Every macro of the library, each always defined to a value, and the inline ABI namespace.
+#pragma once
+
+#include <pygc/version.hpp>
+
+// 1 adds consistency checks at phase borders and checks of every borrow. Changes the ABI tag, so
+// that a program mixing both settings fails to link instead of failing at run time.
+#ifndef PYGC_DEBUG
+#define PYGC_DEBUG 0
+#endif
+
+#ifndef PYGC_EXCEPTIONS
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define PYGC_EXCEPTIONS 1
+#else
+#define PYGC_EXCEPTIONS 0
+#endif
+#endif
+
+#ifndef PYGC_RTTI
+#if defined(__cpp_rtti) || defined(_CPPRTTI)
+#define PYGC_RTTI 1
+#else
+#define PYGC_RTTI 0
+#endif
+#endif
+
+// 1 when AddressSanitizer watches this translation unit: freed slots are then poisoned and reused
+// as late as possible.
+#ifndef PYGC_ASAN
+#if defined(__SANITIZE_ADDRESS__)
+#define PYGC_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PYGC_ASAN 1
+#else
+#define PYGC_ASAN 0
+#endif
+#else
+#define PYGC_ASAN 0
+#endif
+#endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define PYGC_NOINLINE __declspec(noinline)
+#define PYGC_INLINE __forceinline
+#else
+#define PYGC_NOINLINE __attribute__((noinline))
+#define PYGC_INLINE __attribute__((always_inline)) inline
+#endif
+
+#if PYGC_DEBUG && PYGC_ASAN
+#define PYGC_ABI v0_debug_asan
+#elif PYGC_DEBUG
+#define PYGC_ABI v0_debug
+#elif PYGC_ASAN
+#define PYGC_ABI v0_asan
+#else
+#define PYGC_ABI v0
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Asks for the cache line at `p`; a hint, never a fault.
+PYGC_INLINE void prefetch([[maybe_unused]] const void* p) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(p);
+#endif
+}
+
+/// Makes the compiler forget what it knows about the memory behind `p`. Needed around a destructor:
+/// a compiler may drop stores made before it and invent values for loads made after it, since the
+/// object's lifetime has ended; the header's bytes outlive the object.
+template <class T>
+PYGC_INLINE T* launder_bytes(T* p) noexcept {
+#if defined(__GNUC__)
+    asm volatile("" : "+r"(p) : : "memory");
+#endif
+    return p;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// Reports of misuse: one clear line with type and address.
+#pragma once
+
+#include <cstdio>  // fprintf, stderr
+#include <cstdlib> // abort
+#include <new>     // bad_alloc
+
+#include <pygc/detail/heap_list.hpp>
+#include <pygc/object.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Writes `pygc: <what> <type> at <address>` to stderr.
+PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
+    const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
+    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
+                 length != 0 ? type->name : "", address);
+}
+
+[[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
+                                                        const void* address) noexcept {
+    report(what, type, address);
+    std::abort();
+}
+
+[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
+#if PYGC_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::fputs("pygc: out of memory\n", stderr);
+    std::abort();
+#endif
+}
+
+/// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
+/// constructed: an object on the stack or in a member has no slot of its own.
+inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
+#if PYGC_DEBUG
+    bool ours = false;
+    {
+        shared_lock lock;
+        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
+    }
+    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
+    page& where = page_of(p);
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
+    if (where.type == nullptr || offset % (where.type->slots == 1 ? page_bytes : where.type->slot_bytes) != where.type->header_offset) {
+        report_and_abort("borrow of an object inside another", where.type, p);
+    }
+    if (header_of(p).count == 0) report_and_abort("borrow of a dead", where.type, p);
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

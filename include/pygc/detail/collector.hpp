@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: BSL-1.0
+// The collection: finds by trial deletion what only cycles keep alive, and frees it.
+//
+// Trial deletion asks of each object of a set: how many of its references come from outside the set?
+// What has some is alive, and so is what it leads to; the rest is garbage, whatever the set. That is why
+// a young collection needs no record of references from old objects: they count as outside.
+//
+//   choose_pages        which pages hold objects of the generations, and their numbers
+//   count_references    references minus references from inside, and a copy of the edges
+//   find_unreachable    what nothing outside leads to
+//   promote             survivors grow older
+//   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
+#pragma once
+
+#include <pygc/detail/check.hpp>
+#include <pygc/detail/operations.hpp>
+#include <pygc/detail/snapshot.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class collection {
+public:
+    /// Preconditions: no collection is running in `h`; 0 <= generation <= 2.
+    collection(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+
+    /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
+    /// generation and all younger ones and in their references.
+    std::size_t run() noexcept {
+        heap_.collecting = true;
+        reset_counters();
+        std::size_t found = 0;
+        if (choose_pages() && count_references()) {
+            find_unreachable();
+            promote();
+            if (garbage_ != 0) unlink();
+            forget_numbers();
+            found = garbage_;
+            if (garbage_ != 0) {
+                dispose();
+                reclaim();
+            }
+        } else {
+            forget_numbers();
+            ++stats().given_up;
+        }
+        generation_stats& s = stats();
+        ++s.collections;
+        s.collected += found;
+        s.uncollectable += lied_about_;
+        s.candidates += candidates_;
+        heap_.collecting = false;
+        tidy();
+        return found + lied_about_;
+    }
+
+private:
+    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+
+    void reset_counters() noexcept {
+        heap_.set_allocations(0);
+        for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
+        if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
+    }
+
+    /// Lists and numbers the pages that hold candidates.
+    bool choose_pages() noexcept {
+        const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
+        if (!heap_.collected_pages.reserve(upper_bound + 1)) return false;
+        pages_ = heap_.collected_pages.data();
+        std::uint64_t next_number = number_granule;
+        const auto choose = [&](page& p) noexcept {
+            if (!p.type->container || p.used == 0 || cards_to_collect(p, generation_) == 0) return;
+            numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
+            n.first = static_cast<std::uint32_t>(next_number);
+            n.reciprocal = p.type->reciprocal;
+            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+            pages_[page_count_++] = {&p, n.first};
+        };
+        if (generation_ == 2) {
+            heap_.pages.for_each_page(choose);
+        } else {
+            for (page* p = heap_.touched; p != nullptr; p = p->next_touched) {
+                if (p->type != nullptr) choose(*p);
+            }
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+    }
+
+    [[nodiscard]] std::size_t touched_pages() const noexcept {
+        std::size_t n = 0;
+        for (page* p = heap_.touched; p != nullptr; p = p->next_touched) ++n;
+        return n;
+    }
+
+    bool count_references() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            p.type->count(p, snapshot_, generation_);
+            if (snapshot_.failed) return false;
+        }
+        snapshot_.finish_counting();
+        return true;
+    }
+
+    /// Sets the bit `unreached` of exactly the garbage.
+    void find_unreachable() noexcept {
+        std::size_t unreached = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
+        garbage_ = unreached;
+        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+    }
+
+    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    std::size_t compare_counts(const collected_page& c) noexcept {
+        std::size_t unreached = 0;
+        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+            const std::uint64_t in_set = snapshot_.in_set[base / 64];
+            if (in_set == 0) continue;
+            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
+            const std::int32_t* trial = snapshot_.trial + base;
+            std::int32_t any_low = 0; // negative if one of them is zero or less
+            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
+            snapshot_.roots[base / 64] = in_set;
+            if (any_low >= 0) continue;
+            std::uint64_t zero = 0, negative = 0;
+            for (int k = 0; k != 64; ++k) {
+                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
+                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            snapshot_.unreached[base / 64] = zero & in_set;
+            snapshot_.roots[base / 64] = in_set & ~zero;
+            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
+            if ((negative & in_set) != 0) [[unlikely]] report_lies(*c.where, base - c.first, negative & in_set);
+        }
+        return unreached;
+    }
+
+    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
+    /// doesn't own. Nothing is freed on such evidence.
+    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
+        for (; negative != 0; negative &= negative - 1) {
+            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if (lied_about_++ < 8) {
+                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    /// Clears `unreached` of everything that candidates with references from outside lead to.
+    void mark() noexcept {
+        // Trial counts have done their work; their memory becomes the stack of objects to look at.
+        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
+                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
+                    mark_from(stack, reach(root, stack));
+                }
+            }
+            if (garbage_ == 0) return;
+        }
+    }
+
+    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
+    /// the new top.
+    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
+        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
+        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
+            std::uint64_t& word = snapshot_.unreached[*e / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
+            if ((word & bit) == 0) continue;
+            word &= ~bit;
+            --garbage_;
+            *top++ = *e;
+        }
+        return top;
+    }
+
+    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
+    /// lines it needs arrive, first where its edges begin, then the edges.
+    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
+        constexpr std::uint32_t length = 16;
+        std::uint32_t queue[length];
+        std::uint32_t in = 0, out = 0;
+        while (top != bottom || in != out) {
+            while (top != bottom && in - out != length) {
+                const std::uint32_t number = *--top;
+                prefetch(snapshot_.first_edge + number);
+                queue[in++ % length] = number;
+                if (in - out > length / 2) {
+                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
+                }
+            }
+            top = reach(queue[out++ % length], top);
+        }
+    }
+
+    /// Survivors get the next age; the cards of both young generations are brought up to date.
+    void promote() noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+                const std::size_t word = (pages_[i].first + base) / 64;
+                std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
+                for (; alive != 0; alive &= alive - 1) {
+                    header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive))).state = age;
+                }
+            }
+            if (generation_ == 0) {
+                p.middle |= p.young;
+            } else {
+                p.middle = 0;
+            }
+            p.young = 0;
+        }
+        const std::size_t survivors = candidates_ - garbage_;
+        if (generation_ == 0) {
+            heap_.objects_of_age[age_middle] += survivors;
+        } else {
+            heap_.objects_of_age[age_middle] = 0;
+            if (generation_ == 1) {
+                heap_.objects_of_age[age_old_new] += survivors;
+            } else {
+                heap_.objects_of_age[age_old_new] = 0;
+                heap_.objects_of_age[age_old] = survivors;
+            }
+        }
+        forget_untouched_pages();
+    }
+
+    /// Keeps in the touched list only pages that still have cards.
+    void forget_untouched_pages() noexcept {
+        for (page** link = &heap_.touched; *link != nullptr;) {
+            page& p = **link;
+            if ((p.young | p.middle) != 0) {
+                link = &p.next_touched;
+            } else {
+                p.touched = false;
+                *link = p.next_touched;
+            }
+        }
+    }
+
+    /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
+    /// counted down inside the garbage. Then only the pages with garbage stay in the list.
+    void unlink() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page c = pages_[i];
+            std::uint64_t any = 0;
+            for (std::uint32_t base = 0; base < c.where->carved; base += 64) any |= garbage_on(c)[base / 64];
+            if (any == 0) {
+                numbers_of(*c.where) = {}; // what lives there counts as outside from now on
+                continue;
+            }
+            c.where->type->unlink(*c.where, snapshot_);
+            pages_[kept++] = c;
+        }
+        forget_numbers();
+        page_count_ = kept;
+    }
+
+    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
+    /// heap would take them for its own.
+    void forget_numbers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
+    }
+
+    void dispose() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+        }
+    }
+
+    /// Gives the memory back, after all destructors: until then no address is used twice.
+    void reclaim() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            const std::uint64_t* garbage = garbage_on(pages_[i]);
+            std::size_t dead = 0;
+            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+                dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
+            }
+            if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
+                p.used = p.carved = 0; // nothing lives there: start the page afresh
+                p.free = nullptr;
+                page_emptied(p);
+                continue;
+            }
+            const type_info& t = *p.type;
+            for (std::uint32_t base = 0; dead != 0; base += 64) {
+                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
+                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+                    // Not a zombie, nor one whose last reference is already gone.
+                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                }
+            }
+        }
+        heap_.budget += static_cast<std::int64_t>(garbage_);
+        if (heap_.budget > heap_.full_budget) heap_.budget = heap_.full_budget;
+    }
+
+    /// Keeps little of what a collection needed, and returns what it freed.
+    void tidy() noexcept {
+        if (generation_ != 2) return;
+        constexpr std::size_t worth_keeping = std::size_t{1} << 20;
+        heap_.trial.shrink_to(worth_keeping);
+        heap_.first_edge.shrink_to(worth_keeping);
+        heap_.edges.shrink_to(worth_keeping);
+        if (heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
+        if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
+    }
+
+    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
+
+    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
+        return snapshot_.unreached + c.first / 64;
+    }
+
+    heap_state& heap_;
+    const int generation_;
+    snapshot snapshot_;
+    collected_page* pages_ = nullptr;
+    std::size_t page_count_ = 0;
+    std::size_t candidates_ = 0;
+    std::size_t garbage_ = 0;
+    std::size_t lied_about_ = 0;
+    std::size_t escaped_ = 0;
+};
+
+/// Runs a collection unless one is running. Returns: the objects found unreachable.
+PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
+    if (h.collecting || h.bins == nullptr) return 0;
+    const std::size_t found = collection(h, generation).run();
+    // What the destructors of an abandoned heap's garbage left behind may have been the last.
+    if (h.abandoned && h.nesting == 0 && h.pages.pages() == 0) release_heap(h);
+    return found;
+}
+
+/// The generation that an automatic collection should take now: CPython's rule. A full collection waits
+/// until a quarter of generation 2 is new to it, so that growing a heap costs linear time in all.
+inline int due_generation(const heap_state& h) noexcept {
+    if (h.younger_collections[2] > h.threshold[2] &&
+        h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
+        return 2;
+    }
+    return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
+}
+
+/// The budget of container allocations is used up.
+PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
+    if (h.enabled && !h.collecting) collect(h, due_generation(h));
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

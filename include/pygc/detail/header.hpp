@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+// The eight bytes in front of every object: its reference count and its state.
+//
+//      31                              0 31             8 7    3 2    0
+//     +---------------------------------+----------------+------+------+
+//     | count (signed)                  | (link, high)   | life | age  |
+//     +---------------------------------+----------------+------+------+
+//
+//   count  > 0  that many references          age   0 1 2 3  tracked, see below
+//          = 0  dead, or a free slot                7        not tracked
+//          < 0  immortal: pinned, never freed life  0 while an object lives
+#pragma once
+
+#include <cstdint>
+
+#include <pygc/config.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+struct alignas(8) header {
+    std::int32_t count;
+    std::uint32_t state;
+};
+static_assert(sizeof(header) == 8);
+
+// Ages are ordered so that "in generation g or younger" is one unsigned comparison. Generation 2 has
+// two of them: the pacing needs to know how many of its objects no full collection has seen yet, and
+// that number must fall when one of them dies.
+enum : std::uint32_t {
+    age_young = 0,
+    age_middle = 1,
+    age_old_new = 2,
+    age_old = 3,
+    age_none = 7,
+    age_mask = 7,
+
+    life_dying = 1u << 3,     // its destructor is running
+    life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
+    life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
+};
+
+/// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
+/// decrement that hasn't noticed yet can carry it out of the negative numbers.
+inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
+
+/// The count of an object whose destructor runs. References taken and dropped by the destructor
+/// itself then never bring it back to zero, so no object is destroyed twice.
+inline constexpr std::int32_t dying_count = 1 << 28;
+
+/// The oldest age that a collection of each generation looks at.
+inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
+/// The age of what survives a collection of each generation.
+inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
+
+constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_old_new ? 2 : static_cast<int>(age); }
+
+PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
+
+PYGC_INLINE void add_reference(header& h) noexcept {
+    // Unsigned: overflow saturates to immortal instead of being undefined.
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
+    if (h.count < 0) [[unlikely]] h.count = pinned_count;
+}
+
+/// True if that was the last reference, or the object is immortal.
+PYGC_INLINE bool remove_reference(header& h) noexcept {
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
+    return h.count <= 0;
+}
+
+// A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
+// the state, which must go on saying "not tracked" to a collection that starts meanwhile.
+inline void link_postponed(header& h, const void* next) noexcept {
+    const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next));
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
+    h.state = (static_cast<std::uint32_t>(bits >> 32) << 8) | life_postponed | age_none;
+}
+
+inline void* next_postponed(const header& h) noexcept {
+    const std::uint64_t high = h.state >> 8;
+    return reinterpret_cast<void*>(
+        static_cast<std::uintptr_t>((high << 32) | static_cast<std::uint32_t>(h.count)));
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

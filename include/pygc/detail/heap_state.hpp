@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
+//
+//   heap_state
+//     bins[id of type] -> current page, pages with room      allocation
+//     touched -> page -> page                                pages with objects of generation 0 or 1
+//     storage -> chunks -> pages -> slots                    every object, with its age in its header
+//     budget                                                 container allocations until a collection
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <pygc/config.hpp>
+#include <pygc/detail/header.hpp>
+#include <pygc/detail/page.hpp>
+#include <pygc/detail/scratch.hpp>
+#include <pygc/detail/storage.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+/// Totals of one generation since the heap began.
+struct generation_stats {
+    std::size_t collections = 0;   ///< collections of exactly this generation
+    std::size_t collected = 0;     ///< objects they found unreachable and freed
+    std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
+    std::size_t candidates = 0;    ///< objects they examined
+    std::size_t given_up = 0;      ///< collections that found no memory to work in, and changed nothing
+};
+
+} // namespace pygc::inline PYGC_ABI
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
+inline constinit page no_page{};
+
+/// Where objects of one type are made.
+struct bin {
+    page* current = &no_page;
+    page* with_room = nullptr; // doubly linked; never holds `current`
+};
+
+/// A page under collection and the number of its first slot.
+struct collected_page {
+    page* where;
+    std::uint32_t first;
+};
+
+/// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
+/// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
+inline constexpr std::uint32_t nesting_limit = 24;
+
+/// A threshold that is never reached: the counter goes on counting, nothing is triggered.
+inline constexpr std::int64_t no_threshold = INT64_MAX / 4;
+
+struct heap_state {
+    // Read or written by make_ref and by every death.
+    bin* bins = nullptr;
+    std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
+    std::uint32_t nesting = 0;        // destructors running now
+    std::int64_t budget = 0;          // container allocations left before an automatic collection
+    std::int64_t full_budget = 0;     // what it starts from; the difference is get_count()[0]
+    py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr; // the last that the running destructor added
+    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
+    page* touched = nullptr;
+
+    // Pacing.
+    std::size_t threshold[3] = {2000, 10, 10};
+    std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
+    bool enabled = true;
+    bool collecting = false;
+
+    // Lifetime.
+    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    heap_state* next = nullptr;
+    heap_state* previous = nullptr;
+    void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
+    alignas(void*) unsigned char handle_place[2 * sizeof(void*)] = {};
+
+    storage pages;
+    std::uint32_t bin_capacity = 0;
+    scratch<bin> more_bins; // once the types have outgrown the place behind the state
+    generation_stats stats[3];
+
+    // Working memory of a collection: see snapshot.hpp.
+    scratch<collected_page> collected_pages;
+    scratch<std::int32_t> trial;
+    scratch<std::uint32_t> first_edge;
+    scratch<std::uint32_t> edges;
+    scratch<std::uint64_t> in_set;
+    scratch<std::uint64_t> roots;
+    scratch<std::uint64_t> unreached;
+
+    [[nodiscard]] std::int64_t allocations() const noexcept { return full_budget - budget; }
+
+    /// Sets what the counter of generation 0 shows, keeping the threshold, or applies a new one.
+    void set_allocations(std::int64_t count) noexcept {
+        full_budget = enabled && threshold[0] != 0 && threshold[0] < static_cast<std::size_t>(no_threshold)
+                          ? static_cast<std::int64_t>(threshold[0])
+                          : no_threshold;
+        budget = full_budget - count;
+    }
+
+    /// A container went. CPython's rule: the counter falls, but never below zero.
+    PYGC_INLINE void note_freed_container() noexcept {
+        if (budget < full_budget) ++budget;
+    }
+
+    void release_scratch() noexcept {
+        collected_pages.release();
+        trial.release();
+        first_edge.release();
+        edges.release();
+        in_set.release();
+        roots.release();
+        unreached.release();
+    }
+};
+
+/// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
+inline constinit heap_state no_heap{};
+
+/// The heap that make_ref and the free functions of this thread act on.
+inline constinit thread_local heap_state* current_heap = &no_heap;
+
+} // namespace pygc::inline PYGC_ABI::detail

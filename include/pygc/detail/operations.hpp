@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the engine does with the objects of one type: destroy one, loop over a page of them.
+#pragma once
+
+#include <type_traits> // is_trivially_destructible, is_nothrow_destructible
+
+#include <pygc/detail/check.hpp>
+#include <pygc/detail/slots.hpp>
+#include <pygc/detail/type_name.hpp>
+#include <pygc/visitor.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
+/// now added before it: they will be destroyed in the order in which recursion would have reached them.
+inline void postpone(heap_state& h, py_object* p) noexcept {
+    if (h.last_postponed == nullptr) {
+        link_postponed(header_of(p), h.postponed);
+        h.postponed = p;
+    } else {
+        header& last = header_of(h.last_postponed);
+        link_postponed(header_of(p), next_postponed(last));
+        link_postponed(last, p);
+    }
+    h.last_postponed = p;
+}
+
+/// Runs the destructors that wait. Called where the nesting is one below its limit.
+PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    while (h.postponed != nullptr) {
+        py_object* p = h.postponed;
+        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
+        h.last_postponed = nullptr;
+        page& where = page_of(p);
+        where.type->dispose(where, p);
+    }
+    h.last_postponed = nullptr;
+}
+
+/// Runs `f(from, to)` for each run of slots whose headers lie on the given cards.
+template <class F>
+PYGC_INLINE void for_each_run(const type_info& t, std::uint32_t carved, std::uint64_t cards, F f) {
+    if (cards == ~std::uint64_t{0} || t.slots == 1) {
+        f(std::uint32_t{0}, carved);
+        return;
+    }
+    const auto slot_from = [&t, carved](std::uint32_t card) noexcept -> std::uint32_t {
+        const auto begin = static_cast<std::uint32_t>(card * card_bytes);
+        if (begin <= t.header_offset) return 0;
+        const auto slot = static_cast<std::uint32_t>((begin - t.header_offset + t.slot_bytes - 1) / t.slot_bytes);
+        return slot < carved ? slot : carved;
+    };
+    while (cards != 0) {
+        const auto first = static_cast<std::uint32_t>(__builtin_ctzll(cards));
+        const std::uint64_t shifted = ~(cards >> first);
+        const auto length = shifted == 0 ? 64 - first : static_cast<std::uint32_t>(__builtin_ctzll(shifted));
+        f(slot_from(first), slot_from(first + length));
+        if (first + length >= 64) return;
+        cards = cards >> (first + length) << (first + length);
+    }
+}
+
+/// The cards of a page that a collection of `generation` has to look at.
+PYGC_INLINE std::uint64_t cards_to_collect(const page& p, int generation) noexcept {
+    if (generation == 2) return ~std::uint64_t{0};
+    return generation == 1 ? p.young | p.middle : p.young;
+}
+
+template <class T>
+inline constinit std::uint32_t type_id = 0;
+
+/// `T` is what lives in the slots: a class derived from py_object, or a box.
+template <class T>
+struct operations {
+    static_assert(requires(py_object* p) { static_cast<T*>(p); },
+                  "pygc: derive from pygc::py_object once, publicly and not virtually");
+
+    template <class U>
+    struct unboxed {
+        using type = U;
+    };
+    template <class U>
+    struct unboxed<box<U>> {
+        using type = U;
+    };
+    /// The type as the user knows it.
+    using value_type = typename unboxed<T>::type;
+
+    static constexpr bool container = can_be_cyclic<value_type>();
+    static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
+    static_assert(access::header_offset<T>() < page_bytes,
+                  "pygc: name pygc::py_object first among the base classes of so large a class");
+    static_assert(alignof(T) <= chunk_bytes / 2, "pygc: alignments up to 2 MiB are supported");
+
+    static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
+    static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
+    static constexpr std::size_t slot_bytes =
+        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment * slot_alignment;
+    static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
+    static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
+
+    static const type_info info;
+
+    struct loops {
+        void (*count)(page&, snapshot&, int) = nullptr;
+        void (*unlink)(page&, snapshot&) = nullptr;
+        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) = nullptr;
+    };
+    /// Only containers have them: the loops need a `traverse`.
+    static constexpr loops page_loops() noexcept {
+        if constexpr (container) {
+            return {&count, &unlink, &dispose_garbage};
+        } else {
+            return {};
+        }
+    }
+
+    PYGC_INLINE static T* object_of(py_object* p) noexcept { return static_cast<T*>(p); }
+    PYGC_INLINE static void* slot_of(py_object* p) noexcept {
+        return reinterpret_cast<char*>(p) - header_offset;
+    }
+
+    template <class Visitor>
+    PYGC_INLINE static void traverse_object(T& object, Visitor& visit) {
+        if constexpr (__is_same(T, value_type)) {
+            access::traverse(object, visit);
+        } else {
+            visit_value(visit, object.value);
+        }
+    }
+
+    // ---- one object -------------------------------------------------------------------------
+
+    /// The count of `p` fell to zero.
+    static void destroy(page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        heap_state& heap = *chunk_of(p).heap;
+        if ((h.state & (life_dying | life_zombie)) != 0) [[unlikely]] {
+            end_of_zombie(where, p);
+            return;
+        }
+        if constexpr (container) {
+            heap.note_freed_container();
+            const std::uint32_t age = age_of(h);
+            if (age != age_young && age <= age_old) --heap.objects_of_age[age];
+            h.state = age_none;
+        }
+        if constexpr (std::is_trivially_destructible_v<T>) {
+            free_slot(where, slot_of(p), info);
+        } else if (heap.nesting >= nesting_limit) [[unlikely]] {
+            postpone(heap, p);
+        } else {
+            dispose(where, p);
+        }
+    }
+
+    /// Runs the destructor and frees the slot.
+    static void dispose(page& where, py_object* p) noexcept {
+        heap_state& heap = *chunk_of(p).heap;
+        ++heap.nesting;
+        const bool escaped = run_destructor(p);
+        if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        --heap.nesting;
+        if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
+    }
+
+    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
+    /// until that reference goes.
+    PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
+        header* h = &header_of(p);
+        h->count = dying_count;
+        h->state = age_none | life_dying;
+        T* object = object_of(p);
+        object = launder_bytes(object);
+#if PYGC_EXCEPTIONS
+        if constexpr (!std::is_nothrow_destructible_v<T>) {
+            try {
+                access::destroy(*object);
+            } catch (...) {
+                report("exception ignored in the destructor of", &info, p);
+            }
+        } else
+#endif
+        {
+            access::destroy(*object);
+        }
+        h = launder_bytes(h);
+        if (h->count == dying_count) [[likely]] return false;
+        keep_zombie(*h, p);
+        return true;
+    }
+
+    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+        ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
+        report("a destructor let a reference escape to the destroyed", &info, p);
+    }
+
+    PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
+        if ((header_of(p).state & life_zombie) != 0) free_slot(where, slot_of(p), info);
+    }
+
+    static void traverse(py_object* p, visitor& visit) {
+        if constexpr (container) traverse_object(*object_of(p), visit);
+    }
+
+    // ---- a page of objects under collection ---------------------------------------------------
+
+    static void count(page& p, snapshot& s, int generation) noexcept {
+        const std::uint32_t oldest = oldest_age_of[generation];
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        char* const begin = first_slot(p);
+        count_visitor visit(s);
+        for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
+            char* slot = begin + std::size_t{from} * slot_bytes;
+            std::uint32_t n = first + from;
+            s.first_edge[n] = visit.edges_so_far();
+            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+                auto& h = *reinterpret_cast<header*>(slot + header_offset);
+                if (!is_poisoned(&h) && age_of(h) <= oldest) {
+                    // As unsigned, so that immortal counts, which are negative, are large.
+                    const auto c = static_cast<std::uint32_t>(h.count);
+                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
+                }
+                s.first_edge[n + 1] = visit.edges_so_far();
+            }
+        });
+    }
+
+    /// Calls `f(py_object*)` for the garbage on the page.
+    template <class F>
+    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+        char* const begin = first_slot(p);
+        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
+                const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+                f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
+            }
+        }
+    }
+
+    static void unlink(page& p, snapshot& s) noexcept {
+        unlink_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+            header_of(garbage).state = age_none | life_dying;
+            header_of(garbage).count = dying_count;
+            traverse_object(*object_of(garbage), visit);
+        });
+    }
+
+    /// Returns: how many destructors let a reference to their object escape.
+    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+        heap_state& heap = *chunk_of(&p).heap;
+        std::size_t escaped = 0;
+        for_each_garbage(p, garbage, [&](py_object* g) {
+            ++heap.nesting;
+            escaped += run_destructor(g);
+            if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+            --heap.nesting;
+        });
+        return escaped;
+    }
+};
+
+template <class T>
+constexpr type_info operations<T>::info = {
+    type_name<value_type>().begin,
+    type_name<value_type>().length,
+    &type_id<T>,
+    slot_bytes,
+    slots,
+    static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
+    header_offset,
+    static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
+    static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
+    container,
+    &destroy,
+    &dispose,
+    page_loops().count,
+    page_loops().unlink,
+    page_loops().dispose_garbage,
+    &traverse,
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+// Chunks and pages: where objects live, and how an address leads to its page, its heap and its number.
+//
+//   chunk: 4 MiB, aligned to its size, belongs to one heap
+//   +----------------+--------+--------+--------+-- ... --+--------+
+//   | page 0:        | page 1 | page 2 | page 3 |         | page   |
+//   | chunk header   |        |        |        |         |   127  |
+//   +----------------+--------+--------+--------+-- ... --+--------+
+//    numbers[128]      each 32 KiB: slots of ONE type, from its first byte
+//    pages[128]        +------+------+------+- ... -+--------+
+//                      | slot | slot | slot |       | unused |
+//                      +------+------+------+- ... -+--------+
+//
+// All that is known about a page stands in its chunk's header, not in the page: heads at the same
+// offset of every page would fight for the same few cache sets. An object larger than a quarter of a
+// page gets consecutive pages of its own, or a chunk of its own beyond 4 MiB.
+//
+// During a collection each page taking part gets a range of numbers, one a slot. The number of an
+// object follows from its address alone, so counting a reference never touches the object it leads to.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <pygc/config.hpp>
+#include <pygc/detail/header.hpp>
+#include <pygc/fwd.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
+inline constexpr std::size_t page_bytes = std::size_t{32} << 10;
+inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
+inline constexpr std::size_t card_bytes = page_bytes / 64; // one bit of a page's card sets
+inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
+
+class snapshot;
+
+/// What the engine knows about a type. The loops over a page are inside the functions, so that the
+/// user's `traverse` is inlined into them: one indirect call a page, none an object or an edge.
+struct type_info {
+    const char* name;
+    std::size_t name_length;
+    std::uint32_t* id;            // index of the type's bin, given at first use; 0 = none yet
+    std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
+    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
+    std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
+    std::uint32_t header_offset;  // of py_object inside the type
+    std::uint32_t pages;          // consecutive pages that one allocation takes
+    std::uint32_t page_alignment; // in pages
+    bool container;               // can hold references that lead back: takes part in collections
+
+    void (*destroy)(page&, py_object*);            // the last reference went
+    void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
+    void (*count)(page&, snapshot&, int generation); // the rest only for containers
+    void (*unlink)(page&, snapshot&);
+    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage);
+    void (*traverse)(py_object*, visitor&);
+};
+
+/// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections
+/// and for pages that don't take part: every object there has number 0, which stands for "outside".
+struct numbering {
+    std::uint32_t first;
+    std::uint32_t reciprocal;
+};
+
+/// One page's bookkeeping: a cache line in the chunk's header.
+struct alignas(64) page {
+    void* free;          // head of the list of free slots
+    const type_info* type; // null while the page is free
+    page* next;          // in the bin's list of pages with room
+    page* previous;
+    page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
+    std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
+    std::uint64_t middle; // the same for generation 1
+    std::uint16_t used;  // slots handed out
+    std::uint16_t carved; // slots whose header is valid; the rest has never been used
+    std::uint8_t span;   // consecutive pages; 0 = the whole chunk
+    bool listed;         // in the bin's list of pages with room
+    bool touched;        // in the heap's touched list
+#if PYGC_ASAN
+    void* free_tail; // freed slots queue up, to be reused as late as possible
+#endif
+};
+static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
+
+struct chunk {
+    heap_state* heap;
+    chunk* next;
+    chunk* previous;
+    std::size_t bytes;
+    std::uint64_t free_pages[2];
+    std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
+    std::uint32_t free_count;
+    numbering numbers[pages_per_chunk];
+    page pages[pages_per_chunk];
+};
+static_assert(sizeof(chunk) <= page_bytes);
+
+PYGC_INLINE chunk& chunk_of(const void* p) noexcept {
+    return *reinterpret_cast<chunk*>(reinterpret_cast<std::uintptr_t>(p) & ~(chunk_bytes - 1));
+}
+
+PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
+    return (reinterpret_cast<std::uintptr_t>(p) / page_bytes) % pages_per_chunk;
+}
+
+/// The page that holds the header at `p`.
+PYGC_INLINE page& page_of(const void* p) noexcept { return chunk_of(p).pages[page_index_of(p)]; }
+
+inline std::size_t index_in_chunk(const page& p) noexcept {
+    return static_cast<std::size_t>(&p - chunk_of(&p).pages);
+}
+
+inline char* first_slot(page& p) noexcept {
+    return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;
+}
+
+inline header& header_at(page& p, std::size_t slot) noexcept {
+    return *reinterpret_cast<header*>(first_slot(p) + slot * p.type->slot_bytes + p.type->header_offset);
+}
+
+/// The number of the object whose header is at `p`.
+PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
+    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
+    return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
+}
+
+PYGC_INLINE std::uint64_t card_of(const void* header) noexcept {
+    return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(header) / card_bytes) % 64);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

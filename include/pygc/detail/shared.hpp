@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSL-1.0
+// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
+// as much to include as everything else together, so GNU compilers use their builtins.
+#pragma once
+
+#include <cstdint>
+
+#include <pygc/config.hpp>
+
+#if !defined(__GNUC__)
+#include <atomic>
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
+#if defined(__GNUC__)
+    return __atomic_load_n(&x, __ATOMIC_RELAXED);
+#else
+    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
+#endif
+}
+
+inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
+#if defined(__GNUC__)
+    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
+#else
+    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
+#endif
+}
+
+/// Held for a few instructions when a heap begins or ends and when a type is first used.
+class shared_lock {
+public:
+    shared_lock() noexcept {
+#if defined(__GNUC__)
+        while (__atomic_test_and_set(&taken_, __ATOMIC_ACQUIRE)) {}
+#else
+        while (std::atomic_ref<bool>(taken_).exchange(true, std::memory_order_acquire)) {}
+#endif
+    }
+    ~shared_lock() {
+#if defined(__GNUC__)
+        __atomic_clear(&taken_, __ATOMIC_RELEASE);
+#else
+        std::atomic_ref<bool>(taken_).store(false, std::memory_order_release);
+#endif
+    }
+    shared_lock(const shared_lock&) = delete;
+    shared_lock& operator=(const shared_lock&) = delete;
+
+private:
+    inline static constinit bool taken_ = false;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

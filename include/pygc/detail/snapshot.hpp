@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+// The compact picture of the objects under collection that is taken in one pass over their pages; the
+// phases after it read the picture, not the objects.
+//
+//   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
+//   trial                 [ big | c0 | c1 | c2 | ... ]  references from outside the set
+//   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
+//                                 |    +----------+
+//                                 v               v
+//   edges                 [ 0 .. | 65 | 66 | 64 | 66 | ... ]  numbers of what the objects refer to
+//   in_set     one bit an object: takes part in this collection
+//   roots      has references from outside
+//   unreached  nothing known to be alive leads to it
+#pragma once
+
+#include <pygc/detail/heap_state.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Trial value of slots that don't take part: far from zero, whatever is subtracted. Equal bytes, so
+/// that memset writes it.
+inline constexpr std::int32_t outside = 0x40404040;
+
+/// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
+inline constexpr std::uint32_t number_granule = 64;
+
+class snapshot {
+public:
+    /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
+    static constexpr std::size_t delay = 16;
+
+    explicit snapshot(heap_state& h) noexcept : heap(h) {}
+
+    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
+    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
+        const std::size_t words = slots / 64 + 1;
+        // Room for two edges an object to begin with; the visitor asks for more.
+        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) ||
+            !heap.in_set.reserve(words) || !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
+            !heap.edges.reserve(2 * slots + delay + 64)) {
+            return false;
+        }
+        trial = heap.trial.data();
+        first_edge = heap.first_edge.data();
+        in_set = heap.in_set.data();
+        roots = heap.roots.data();
+        unreached = heap.unreached.data();
+        std::memset(trial, outside & 0xff, (slots + 64) * sizeof(std::int32_t));
+        std::memset(in_set, 0, words * sizeof(std::uint64_t));
+        std::memset(roots, 0, words * sizeof(std::uint64_t));
+        std::memset(unreached, 0, words * sizeof(std::uint64_t));
+        edges = heap.edges.data();
+        for (std::size_t i = 0; i != delay; ++i) edges[i] = 0;
+        next_edge = edges + delay;
+        edges_end = edges + heap.edges.capacity();
+        return true;
+    }
+
+    /// Called when the edge array is full. Without memory it starts over, so that the page being
+    /// counted can finish, and remembers that the picture is worthless.
+    PYGC_NOINLINE void grow_edges() noexcept {
+        const auto used = static_cast<std::size_t>(next_edge - edges);
+        const std::size_t capacity = heap.edges.capacity();
+        if (failed || capacity > UINT32_MAX / 2 || !heap.edges.reserve(capacity * 2, used)) {
+            failed = true;
+            next_edge = edges + delay;
+            return;
+        }
+        edges = heap.edges.data();
+        next_edge = edges + used;
+        edges_end = edges + heap.edges.capacity();
+    }
+
+    /// The subtractions that are still under way.
+    void finish_counting() noexcept {
+        for (std::size_t i = 0; i != delay; ++i) --trial[next_edge[-1 - static_cast<std::ptrdiff_t>(i)]];
+    }
+
+    [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
+        return (unreached[number / 64] >> (number % 64)) & 1;
+    }
+
+    heap_state& heap;
+    std::int32_t* trial = nullptr;
+    std::uint32_t* first_edge = nullptr;
+    std::uint32_t* edges = nullptr;
+    std::uint32_t* next_edge = nullptr;
+    std::uint32_t* edges_end = nullptr;
+    std::uint64_t* in_set = nullptr;
+    std::uint64_t* roots = nullptr;
+    std::uint64_t* unreached = nullptr;
+    bool failed = false;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// Memory straight from the operating system. The library's own storage never comes from global
+// operator new, so a program that counts those calls sees only its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <pygc/config.hpp>
+
+#if defined(_WIN32)
+extern "C" {
+__declspec(dllimport) void* __stdcall VirtualAlloc(void*, std::size_t, unsigned long, unsigned long);
+__declspec(dllimport) int __stdcall VirtualFree(void*, std::size_t, unsigned long);
+}
+#elif defined(__unix__) || defined(__APPLE__)
+#define PYGC_HAS_MMAP 1
+#include <sys/mman.h> // mmap, munmap, madvise
+#else
+#include <cstdlib> // aligned_alloc: wasm and other systems without mapping
+#endif
+#ifndef PYGC_HAS_MMAP
+#define PYGC_HAS_MMAP 0
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Memory of `bytes` (a multiple of `alignment`, which is a power of two and at least 64 KiB),
+/// readable and writable, or null. Complexity: one to three system calls.
+inline void* map_memory(std::size_t bytes, std::size_t alignment) noexcept {
+#if PYGC_HAS_MMAP
+    if (bytes + alignment < bytes) return nullptr;
+    void* raw = ::mmap(nullptr, bytes + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (raw == MAP_FAILED) return nullptr;
+    const auto begin = reinterpret_cast<std::uintptr_t>(raw);
+    const std::uintptr_t aligned = (begin + alignment - 1) & ~(alignment - 1);
+    if (aligned != begin) ::munmap(raw, aligned - begin);
+    const std::uintptr_t excess = begin + alignment - aligned;
+    if (excess != 0) ::munmap(reinterpret_cast<void*>(aligned + bytes), excess);
+    return reinterpret_cast<void*>(aligned);
+#elif defined(_WIN32)
+    constexpr unsigned long reserve = 0x2000, commit = 0x1000, release = 0x8000, read_write = 4;
+    for (int tries = 0; tries != 16; ++tries) { // another thread may take the place in between
+        void* raw = VirtualAlloc(nullptr, bytes + alignment, reserve, read_write);
+        if (raw == nullptr) return nullptr;
+        const std::uintptr_t aligned = (reinterpret_cast<std::uintptr_t>(raw) + alignment - 1) & ~(alignment - 1);
+        VirtualFree(raw, 0, release);
+        if (void* p = VirtualAlloc(reinterpret_cast<void*>(aligned), bytes, reserve | commit, read_write)) return p;
+    }
+    return nullptr;
+#else
+    return std::aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
+#endif
+}
+
+inline void unmap_memory(void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_HAS_MMAP
+    ::munmap(p, bytes);
+#elif defined(_WIN32)
+    VirtualFree(p, 0, 0x8000);
+#else
+    std::free(p);
+#endif
+}
+
+/// Gives the memory behind a mapped range back; its content is lost, the range stays usable.
+inline void discard_memory([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_HAS_MMAP && defined(MADV_DONTNEED)
+    ::madvise(p, bytes, MADV_DONTNEED);
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSL-1.0
+// Finds every reference inside a value and shows it to a visitor.
+#pragma once
+
+#include <pygc/detail/visitable.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+/// Base for a `traverse_traits` specialisation of a type that holds no references, or whose references
+/// are to be left alone: `template <> struct pygc::traverse_traits<X> : pygc::no_references {};`
+struct no_references {
+    template <class X, class V>
+    static void traverse(X&, V&) noexcept {}
+};
+
+} // namespace pygc::inline PYGC_ABI
+
+namespace pygc::inline PYGC_ABI::detail {
+
+template <class Visitor, class X>
+PYGC_INLINE void visit_value(Visitor& visit, const X& value);
+
+template <class Visitor, class X, std::size_t... I>
+PYGC_INLINE void visit_alternatives(Visitor& visit, X& value, std::index_sequence<I...>) {
+    const auto one = [&visit](auto* alternative) {
+        if (alternative != nullptr) visit_value(visit, *alternative);
+    };
+    (one(get_if<I>(&value)), ...);
+}
+
+template <class... X>
+consteval std::size_t count_types(types<X...>) {
+    return sizeof...(X);
+}
+
+template <class Visitor, class X, std::size_t... I>
+PYGC_INLINE void visit_elements(Visitor& visit, X& value, std::index_sequence<I...>) {
+    (visit_value(visit, get<I>(value)), ...);
+}
+
+/// Reaches the protected container of std::stack and its kin.
+template <class Adaptor>
+struct adaptor_access : Adaptor {
+    static const typename Adaptor::container_type& container(const Adaptor& a) { return a.*&adaptor_access::c; }
+};
+
+template <class Visitor>
+struct field_visit {
+    Visitor& visit;
+    template <class... X>
+    PYGC_INLINE void operator()(const X&... fields) const {
+        (visit_value(visit, fields), ...);
+    }
+};
+
+/// Shows `visit` each reference that `value` owns. Constness is only in our way: the elements of a set
+/// are const, and yet a collection must be able to null the references in them.
+template <class Visitor, class X>
+PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
+    static_assert(complete<X>, "pygc: the type visited here is incomplete; define traverse where it is complete");
+    if constexpr (holds_references<X>()) {
+        constexpr shape s = shape_of<X>();
+        X& x = const_cast<X&>(value);
+        if constexpr (s == shape::reference) {
+            visit.edge(ref_access::object(x));
+        } else if constexpr (s == shape::by_traits) {
+            traverse_traits<X>::traverse(x, visit);
+        } else if constexpr (s == shape::by_member) {
+            access::traverse(x, visit);
+        } else if constexpr (s == shape::array) {
+            for (const auto& element : x) visit_value(visit, element);
+        } else if constexpr (s == shape::owner) {
+            if (x) visit_value(visit, *x);
+        } else if constexpr (s == shape::row_owner) {
+            static_assert(s != shape::row_owner,
+                          "pygc: the length of a std::unique_ptr<T[]> is unknown; use std::vector<T>");
+        } else if constexpr (s == shape::optional) {
+            if (x.has_value()) visit_value(visit, *x);
+        } else if constexpr (s == shape::variant) {
+            visit_alternatives(visit, x, std::make_index_sequence<count_types(parts_of<X>())>{});
+        } else if constexpr (s == shape::range) {
+            for (const auto& element : x) visit_value(visit, element);
+        } else if constexpr (s == shape::adaptor) {
+            visit_value(visit, adaptor_access<X>::container(x));
+        } else if constexpr (s == shape::tuple) {
+            visit_elements(visit, x, std::make_index_sequence<std::tuple_size<X>::value>{});
+        } else if constexpr (s == shape::aggregate) {
+            with_fields(value, field_visit<Visitor>{visit});
+        }
+    }
+}
+
+/// One argument of the user's `visit(a, b, c)`.
+template <class Visitor, class X>
+PYGC_INLINE void visit_argument(Visitor& visit, const X& value) {
+    static_assert(complete<X>, "pygc: the type visited here is incomplete; define traverse where it is complete");
+    static_assert(shape_of<X>() != shape::opaque,
+                  "pygc: visit() can't see the references inside this type (std::function, std::any and "
+                  "std::shared_ptr hide or share theirs); give it a member void traverse(auto& visit), or "
+                  "specialise pygc::traverse_traits for it");
+    visit_value(visit, value);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

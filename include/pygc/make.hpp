@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSL-1.0
+// make_ref: the only way to make an object, and the only place where an automatic collection starts.
+#pragma once
+
+#include <initializer_list>
+
+#include <pygc/gc.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+
+/// A slot whose object is being constructed; goes back if the constructor throws.
+template <class T>
+class slot_guard {
+public:
+    PYGC_INLINE slot_guard(page& p, void* slot) noexcept : page_(&p), slot_(slot) {}
+    slot_guard(const slot_guard&) = delete;
+    slot_guard& operator=(const slot_guard&) = delete;
+    PYGC_INLINE ~slot_guard() {
+        if (slot_ != nullptr) [[unlikely]] give_back();
+    }
+    PYGC_INLINE void release() noexcept { slot_ = nullptr; }
+
+private:
+    PYGC_NOINLINE void give_back() noexcept {
+        if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
+        free_slot(*page_, slot_, operations<T>::info);
+    }
+
+    page* page_;
+    void* slot_;
+};
+
+/// The slow path: makes the thread's heap, a bin, a page; collects before it gives up.
+template <class T>
+PYGC_NOINLINE page& find_page() {
+    for (bool collected = false;; collected = true) {
+        heap_state* h = ensure_heap();
+        if (h != nullptr) {
+            if (page* p = page_with_slot(*h, operations<T>::info)) return *p;
+        }
+        if (h == nullptr || collected) throw_bad_alloc();
+        collect(*h, 2);
+    }
+}
+
+template <class T, class... Args>
+PYGC_INLINE py_ref<T> make(Args&&... args) {
+    using object_type = typename owned_type<std::remove_cv_t<T>>::type;
+    using ops = operations<object_type>;
+
+    const heap_state* h = current_heap;
+    const std::uint32_t id = load_relaxed(type_id<object_type>);
+    page* where = id < h->bin_count ? h->bins[id].current : &no_page;
+    if (!has_slot(*where)) [[unlikely]] where = &find_page<object_type>();
+    heap_state& owner = *chunk_of(where).heap;
+    void* slot = pop_slot(*where, ops::info);
+    if constexpr (ops::container) --owner.budget;
+
+    slot_guard<object_type> guard(*where, slot);
+    object_type* object;
+    if constexpr (__is_same(object_type, std::remove_cv_t<T>)) {
+        object = access::make_at<object_type>(slot, static_cast<Args&&>(args)...);
+    } else {
+        object = ::new (slot) object_type(typename object_type::in_place{}, static_cast<Args&&>(args)...);
+    }
+    guard.release();
+
+    auto r = ref_access::adopt<T>(object);
+    if constexpr (ops::container) {
+        header& new_header = header_of(object);
+        new_header.state = age_young;
+        if (where->young == 0) [[unlikely]] touch_page(*where);
+        where->young |= card_of(&new_header);
+        if (owner.budget < 0) [[unlikely]] collect_automatically(owner);
+    }
+    return r;
+}
+
+} // namespace detail
+
+/// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
+///
+/// Effects: constructs `T(args...)`, or `T{args...}` if that doesn't compile; tracks the object if its type
+/// can be part of a cycle; may then run an automatic collection. Complexity: constant, besides the
+/// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
+/// is no object.
+template <class T, class... Args>
+[[nodiscard]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+    static_assert(!std::is_array_v<T>, "pygc: no arrays; use make_ref<std::vector<U>>(n)");
+    static_assert(!std::is_abstract_v<T>, "pygc: an abstract class has no objects; make one of a derived class");
+    static_assert(access::constructible_with_parentheses<std::remove_cv_t<T>, Args...>() ||
+                      access::constructible_with_braces<std::remove_cv_t<T>, Args...>(),
+                  "pygc: make_ref<T>(args...): T has no constructor for these arguments; if it is private, "
+                  "write `friend struct pygc::access;`");
+    return detail::make<T>(static_cast<Args&&>(args)...);
+}
+
+/// For `make_ref<std::vector<int>>({1, 2, 3})`.
+template <class T, class U, class... Args>
+[[nodiscard]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
+    return detail::make<T>(list, static_cast<Args&&>(args)...);
+}
+
+} // namespace pygc::inline PYGC_ABI

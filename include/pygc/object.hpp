@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSL-1.0
+// py_object: the base class that gives a type its reference count.
+#pragma once
+
+#include <new> // placement
+
+#include <pygc/detail/page.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+/// Base class of types whose objects know their own reference count, as `PyObject` in CPython.
+///
+///     struct person : pygc::py_object {
+///         pygc::py_ref<person> best_friend;
+///         void traverse(auto& visit) { visit(best_friend); }
+///     };
+///
+/// Eight bytes, not polymorphic: neither virtual functions nor a virtual destructor are needed. The
+/// count belongs to the object's identity and is never copied or moved with its value. An object may
+/// also live on the stack or inside another; it is then an ordinary value, counted by nobody.
+///
+/// **Thread safety**: as for the heap it was made in: one thread at a time, except that any number
+/// of threads may read through `const T&` and raw pointers.
+class py_object {
+protected:
+    constexpr py_object() noexcept = default;
+    constexpr py_object(const py_object&) noexcept {}
+    constexpr py_object& operator=(const py_object&) noexcept { return *this; }
+    ~py_object() = default;
+
+private:
+    friend struct access;
+    // One reference from the start: `borrow(this)` works in a constructor.
+    mutable detail::header pygc_header_{1, detail::age_none};
+};
+
+static_assert(sizeof(py_object) == 8);
+
+/// What `friend struct pygc::access;` opens to the library.
+struct access {
+    PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
+
+    template <class T, class Visitor>
+    PYGC_INLINE static void traverse(T& object, Visitor& visit) {
+        object.traverse(visit);
+    }
+
+    /// Whether `T` has a `traverse` that takes a visitor, private or not.
+    template <class T, class Visitor>
+    static constexpr bool has_traverse() noexcept {
+        return requires(T& object, Visitor& visit) { object.traverse(visit); };
+    }
+
+    /// Whether something is called `traverse` at all, for a better error message.
+    template <class T>
+    static constexpr bool names_traverse() noexcept {
+        return requires { &T::traverse; };
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_parentheses() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T(static_cast<Args&&>(args)...); };
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_braces() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
+    }
+
+    /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
+    /// constructed where the caller initialises it, so that `T` need not be movable.
+    template <class T, class... Args>
+    PYGC_INLINE static T make(Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return T(static_cast<Args&&>(args)...);
+        } else {
+            return T{static_cast<Args&&>(args)...};
+        }
+    }
+
+    template <class T, class... Args>
+    PYGC_INLINE static T* make_at(void* place, Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return ::new (place) T(static_cast<Args&&>(args)...);
+        } else {
+            return ::new (place) T{static_cast<Args&&>(args)...};
+        }
+    }
+
+    template <class T>
+    PYGC_INLINE static void destroy(T& object) {
+        object.~T();
+    }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // no virtual base: checked by the caller
+#endif
+    template <class T>
+    static constexpr std::size_t header_offset() noexcept {
+        return __builtin_offsetof(T, pygc_header_);
+    }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+};
+
+namespace detail {
+
+PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
+
+/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
+/// of what dies.
+PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
+    header& h = header_of(p);
+    if (h.count < 0) {
+        h.count = pinned_count;
+        return;
+    }
+    page& where = page_of(p);
+    where.type->destroy(where, p);
+}
+
+PYGC_INLINE void drop(py_object* p) noexcept {
+    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
+}
+
+/// Where a value of a type that doesn't derive from py_object lives.
+template <class T>
+struct box final : py_object {
+    struct in_place {};
+
+    template <class... Args>
+    explicit box(in_place, Args&&... args) : value(access::make<T>(static_cast<Args&&>(args)...)) {}
+
+    T value;
+};
+
+/// What a `py_ref<T>` really owns: the object itself or the box around it.
+template <class T, bool = __is_base_of(py_object, T)>
+struct owned_type {
+    using type = T;
+};
+template <class T>
+struct owned_type<T, false> {
+    using type = box<T>;
+};
+
+template <class T>
+PYGC_INLINE T* value_of(py_object* p) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return static_cast<T*>(p);
+    } else {
+        return __builtin_addressof(static_cast<box<T>*>(p)->value);
+    }
+}
+
+/// The object behind a value that a reference owns: the inverse of `value_of`.
+template <class T>
+PYGC_INLINE py_object* owner_of(T* value) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return value;
+    } else {
+        constexpr std::size_t offset = (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
+        return reinterpret_cast<box<T>*>(reinterpret_cast<char*>(value) - offset);
+    }
+}
+
+} // namespace detail
+
+} // namespace pygc::inline PYGC_ABI

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the user's `traverse` is called with.
+#pragma once
+
+#include <pygc/detail/snapshot.hpp>
+#include <pygc/detail/visit.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+/// Passed to `traverse`, which shows it every reference the object owns, each once:
+///
+///     void traverse(auto& visit) { visit(left, right, children); }   // inlined into the collector
+///     void traverse(pygc::visitor& visit);                           // or defined in a .cpp
+///
+/// Arguments may be references, standard containers, optionals, variants, tuples, arrays, unique_ptrs,
+/// classes with a `traverse` of their own and plain structs, nested as you like. A reference left out
+/// can make garbage stay; a reference shown twice, or one that belongs to somebody else, is an error:
+/// the collector would free what is still in use. `traverse` must not throw, allocate objects or copy
+/// references.
+class visitor {
+public:
+    visitor(const visitor&) = delete; // take it by reference: `auto& visit`
+    visitor& operator=(const visitor&) = delete;
+
+    template <class... X>
+    void operator()(const X&... values) {
+        (detail::visit_argument(*this, values), ...);
+    }
+
+    /// For the library: one reference, by its place.
+    void edge(py_object*& place);
+
+protected:
+    enum class task : unsigned char { count, unlink, call };
+    explicit visitor(task t) noexcept : task_(t) {}
+
+private:
+    task task_;
+};
+
+namespace detail {
+
+/// Subtracts the references that objects of the set hold on each other, and notes them as edges.
+class count_visitor : public visitor {
+public:
+    explicit count_visitor(snapshot& s) noexcept
+        : visitor(task::count), trial_(s.trial), next_edge_(s.next_edge), edges_end_(s.edges_end), edges_(s.edges),
+          snapshot_(s) {}
+    ~count_visitor() { snapshot_.next_edge = next_edge_; }
+
+    template <class... X>
+    PYGC_INLINE void operator()(const X&... values) {
+        (visit_argument(*this, values), ...);
+    }
+
+    PYGC_INLINE void edge(py_object* target) noexcept {
+        if (target == nullptr) return;
+        const std::uint32_t n = number_of(target);
+        if (n == 0) return;
+        if (next_edge_ == edges_end_) [[unlikely]] grow();
+        prefetch(trial_ + n);
+        --trial_[*(next_edge_ - snapshot::delay)];
+        *next_edge_++ = n;
+    }
+
+    [[nodiscard]] PYGC_INLINE std::uint32_t edges_so_far() const noexcept {
+        return static_cast<std::uint32_t>(next_edge_ - edges_);
+    }
+
+private:
+    PYGC_NOINLINE void grow() noexcept {
+        snapshot_.next_edge = next_edge_;
+        snapshot_.grow_edges();
+        edges_ = snapshot_.edges;
+        next_edge_ = snapshot_.next_edge;
+        edges_end_ = snapshot_.edges_end;
+    }
+
+    std::int32_t* trial_;
+    std::uint32_t* next_edge_;
+    std::uint32_t* edges_end_;
+    std::uint32_t* edges_;
+    snapshot& snapshot_;
+};
+
+/// Nulls the references that garbage holds on garbage, without counting.
+class unlink_visitor : public visitor {
+public:
+    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), snapshot_(s) {}
+
+    template <class... X>
+    PYGC_INLINE void operator()(const X&... values) {
+        (visit_argument(*this, values), ...);
+    }
+
+    PYGC_INLINE void edge(py_object*& place) noexcept {
+        if (place != nullptr && snapshot_.is_unreached(number_of(place))) place = nullptr;
+    }
+
+private:
+    const snapshot& snapshot_;
+};
+
+/// Calls a function for each reference that isn't null.
+class call_visitor : public visitor {
+public:
+    using function = void (*)(void* context, py_object* target);
+
+    call_visitor(function f, void* context) noexcept : visitor(task::call), function_(f), context_(context) {}
+
+    void edge(py_object* target) {
+        if (target != nullptr) function_(context_, target);
+    }
+
+private:
+    function function_;
+    void* context_;
+};
+
+} // namespace detail
+
+inline void visitor::edge(py_object*& place) {
+    switch (task_) {
+    case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
+    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    }
+}
+
+} // namespace pygc::inline PYGC_ABI
