@@ -11,8 +11,9 @@ namespace support {
 // CHECK, not REQUIRE: main.cpp calls this from a Catch2 listener, which must not throw.
 inline void check_nothing_left() {
     pygc::collect();
-    INFO("objects still tracked after the test case and a full collection");
-    CHECK(pygc::get_objects().size() == 0);
+    INFO("objects left after the test case and a full collection");
+    CHECK(pygc::get_objects().size() == 0); // tracked ones
+    CHECK(pygc::get_memory().objects == 0); // and the others
 }
 
 } // namespace support
