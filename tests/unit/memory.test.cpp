@@ -41,7 +41,7 @@ TEST_CASE("memory of the dead is used again and given back", "[memory]") {
     auto const before = get_memory();
     auto const fill = [](bool cyclic) {
         std::vector<py_ref<node>> nodes;
-        for (int i = 0; i != 100'000; ++i) {
+        for (int i = 0; i != 300'000; ++i) {
             nodes.push_back(make_ref<node>());
             if (cyclic) nodes.back()->next = nodes.back();
         }
@@ -50,8 +50,8 @@ TEST_CASE("memory of the dead is used again and given back", "[memory]") {
     bool const cyclic = GENERATE(false, true);
     auto const full = fill(cyclic);
     CAPTURE(cyclic);
-    CHECK(full.objects == before.objects + 100'000);
-    CHECK(full.mapped > 100'000 * sizeof(node));
+    CHECK(full.objects == before.objects + 300'000);
+    CHECK(full.mapped > 300'000 * sizeof(node));
     fresh.collect();
     auto const after = get_memory();
     CHECK(after.objects == before.objects);
