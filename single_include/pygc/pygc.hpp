@@ -263,7 +263,7 @@ struct type_info {
     void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation); // the rest only for containers
     void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage);
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage);
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -761,10 +761,12 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
@@ -2698,7 +2700,7 @@ struct operations {
     struct loops {
         void (*count)(page&, snapshot&, int) = nullptr;
         void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -2790,7 +2792,13 @@ struct operations {
     }
 
     PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        if ((header_of(p).state & life_zombie) != 0) free_slot(where, slot_of(p), info);
+        header& h = header_of(p);
+        if ((h.state & life_zombie) == 0) return;
+        if ((h.state & life_dying) != 0) {
+            h.state = age_none | life_dying; // the collection that destroyed it is still running
+        } else {
+            free_slot(where, slot_of(p), info);
+        }
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -2824,9 +2832,9 @@ struct operations {
 
     /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -2837,7 +2845,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -2845,12 +2853,15 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
             ++heap.nesting;
-            escaped += run_destructor(g);
+            if (run_destructor(g)) {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
+                ++escaped;
+            }
             if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
             --heap.nesting;
         });
@@ -2951,7 +2962,7 @@ private:
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -3148,7 +3159,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -3158,7 +3169,7 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
             if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
@@ -3171,8 +3182,11 @@ private:
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    // Not a zombie, nor one whose last reference is already gone.
-                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_zombie) != 0) {
+                        h.state &= ~life_dying; // from now on its last reference frees it
+                    } else {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    }
                 }
             }
         }
