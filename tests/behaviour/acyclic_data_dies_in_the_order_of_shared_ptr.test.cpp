@@ -120,7 +120,7 @@ trace chain(int length) {
 
 TEST_CASE("a tree dies in the order of shared_ptr", "[order]") {
     auto const expected = tree<with_shared_ptr>();
-    CHECK(expected.size() == 14);
+    CHECK(expected.size() == 13);
     CHECK(tree<with_pygc>() == expected);
 }
 

@@ -81,7 +81,7 @@ static_assert(std::is_base_of_v<std::exception, pygc::value_error>);
 static_assert(std::convertible_to<decltype(*std::declval<pygc::object_list&>().begin()), py_ref<pygc::py_object>>);
 
 constexpr py_ref<animal> none;
-static_assert(!none && none == nullptr && none.use_count() == 0);
+static_assert(!none && none == nullptr);
 constinit py_ref<dog> global = nullptr;
 
 } // namespace
