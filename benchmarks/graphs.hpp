@@ -23,7 +23,8 @@ inline node_vector make_nodes(std::size_t count) {
 }
 
 /// Two random references each, such that all nodes are reachable from the first: the nodes, shuffled,
-/// each take a free reference of a random earlier one; the references left over lead anywhere.
+/// each take a free reference of a random earlier one; of the references left over one leads to the
+/// first, so that every node has an owner, and the others anywhere.
 /// (Uniform references alone would reach only 80 % of the nodes.)
 inline void link_randomly(node_vector& nodes, std::uint64_t seed = 1) {
     std::mt19937_64 random(seed);
@@ -47,6 +48,7 @@ inline void link_randomly(node_vector& nodes, std::uint64_t seed = 1) {
         open_references_of(*nodes[order[i]]);
     }
     for (pygc::py_ref<pygc_node>* reference : open) *reference = nodes[random() % count];
+    *open.front() = nodes[0];
 }
 
 /// References in allocation order: to the next node and to one of the 64 that follow.
