@@ -99,7 +99,8 @@ void young(benchmark::State& state) {
 
 } // namespace
 
-#define PYGC_BENCH_LIVE(function, ...) BENCHMARK_CAPTURE(function, __VA_ARGS__)->Unit(benchmark::kMillisecond)
+#define PYGC_BENCH_LIVE(function, ...)                                                             \
+    BENCHMARK_CAPTURE(function, __VA_ARGS__)->Unit(benchmark::kMillisecond)
 
 PYGC_BENCH_LIVE(full, random_all_held, bench::link_randomly, held::all);
 PYGC_BENCH_LIVE(full, random_one_root, bench::link_randomly, held::first);
@@ -107,6 +108,10 @@ PYGC_BENCH_LIVE(walk, random, bench::link_randomly);
 PYGC_BENCH_LIVE(full, local_all_held, bench::link_locally, held::all);
 PYGC_BENCH_LIVE(full, local_one_root, bench::link_locally, held::first);
 PYGC_BENCH_LIVE(walk, local, bench::link_locally);
-BENCHMARK_CAPTURE(full_garbage, random, bench::link_randomly)->UseManualTime()->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(full_garbage, local, bench::link_locally)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(full_garbage, random, bench::link_randomly)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(full_garbage, local, bench::link_locally)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(young)->Arg(0)->Arg(1'000'000)->UseManualTime()->Unit(benchmark::kMicrosecond);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What cycles cost to make and to free: pairs, trees with parents, a ring; and the death of a chain.
+// What cycles cost to make and to free: pairs, trees with parents, a ring; and the death of a
+// chain.
 
 #include <cstddef>
 #include <memory>
@@ -92,7 +93,9 @@ struct shared_tree {
     std::weak_ptr<shared_tree> parent;
 
     static std::shared_ptr<shared_tree> make() { return std::make_shared<shared_tree>(); }
-    static const std::shared_ptr<shared_tree>& as_parent(const std::shared_ptr<shared_tree>& p) { return p; }
+    static const std::shared_ptr<shared_tree>& as_parent(const std::shared_ptr<shared_tree>& p) {
+        return p;
+    }
 };
 
 struct unique_tree {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Large live heaps of pygc nodes, and the plain depth-first walk that a collection is compared with.
+// Large live heaps of pygc nodes, and the plain depth-first walk that a collection is compared
+// with.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +23,10 @@ inline node_vector make_nodes(std::size_t count) {
     return nodes;
 }
 
-/// Two random references each, such that all nodes are reachable from the first: the nodes, shuffled,
-/// each take a free reference of a random earlier one; of the references left over one leads to the
-/// first, so that every node has an owner, and the others anywhere.
-/// (Uniform references alone would reach only 80 % of the nodes.)
+/// Two random references each, such that all nodes are reachable from the first: the nodes,
+/// shuffled, each take a free reference of a random earlier one; of the references left over one
+/// leads to the first, so that every node has an owner, and the others anywhere. (Uniform
+/// references alone would reach only 80 % of the nodes.)
 inline void link_randomly(node_vector& nodes, std::uint64_t seed = 1) {
     std::mt19937_64 random(seed);
     const std::size_t count = nodes.size();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Does one operation N times and nothing else worth mentioning: instructions.sh counts what it executes.
-// usage: pygc_instructions OPERATION N
+// Does one operation N times and nothing else worth mentioning: instructions.sh counts what it
+// executes. usage: pygc_instructions OPERATION N
 
 #include <cstddef>
 #include <cstdio>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to make and drop a node of two references and a 64-bit value, one by one and in batches.
+// What it costs to make and drop a node of two references and a 64-bit value, one by one and in
+// batches.
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +20,9 @@ using bench::escape;
 
 /// new and delete by hand, with the interface of the others: owns like unique_ptr.
 struct by_hand {
-    static std::unique_ptr<bench::raw_node> make() { return std::unique_ptr<bench::raw_node>(new bench::raw_node); }
+    static std::unique_ptr<bench::raw_node> make() {
+        return std::unique_ptr<bench::raw_node>(new bench::raw_node);
+    }
 };
 
 template <class Node>
@@ -49,7 +52,8 @@ void batch(benchmark::State& state) {
     std::vector<std::size_t> sequence(size);
     std::iota(sequence.begin(), sequence.end(), std::size_t{0});
     if (Order == order::reversed) std::reverse(sequence.begin(), sequence.end());
-    if (Order == order::shuffled) std::shuffle(sequence.begin(), sequence.end(), std::mt19937_64(1));
+    if (Order == order::shuffled)
+        std::shuffle(sequence.begin(), sequence.end(), std::mt19937_64(1));
 
     std::vector<decltype(Node::make())> nodes(size);
     for (auto _ : state) {

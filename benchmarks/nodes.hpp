@@ -86,7 +86,9 @@ struct boost_node : boost::intrusive_ref_counter<boost_node, boost::thread_unsaf
     boost::intrusive_ptr<boost_node> a, b;
     std::uint64_t value = 0;
 
-    static boost::intrusive_ptr<boost_node> make() { return boost::intrusive_ptr<boost_node>(new boost_node); }
+    static boost::intrusive_ptr<boost_node> make() {
+        return boost::intrusive_ptr<boost_node>(new boost_node);
+    }
 };
 #endif
 

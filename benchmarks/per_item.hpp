@@ -10,9 +10,9 @@ namespace bench {
 
 /// Adds the column `each`: time divided by iterations and by `items`.
 inline void count_items(benchmark::State& state, std::size_t items) {
-    state.counters["each"] =
-        benchmark::Counter(static_cast<double>(items),
-                           benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+    state.counters["each"] = benchmark::Counter(static_cast<double>(items),
+                                                benchmark::Counter::kIsIterationInvariantRate |
+                                                    benchmark::Counter::kInvert);
 }
 
 } // namespace bench

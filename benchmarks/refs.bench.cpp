@@ -88,7 +88,8 @@ void follow(benchmark::State& state) {
     bench::count_items(state, width - 1);
 }
 
-/// Reads along a chain with a reference that moves on, as a cursor does that must keep its node alive.
+/// Reads along a chain with a reference that moves on, as a cursor does that must keep its node
+/// alive.
 template <class Node, threads Threads = threads::none>
 void follow_owning(benchmark::State& state) {
     if (!arrange_threads<Threads>(state)) return;
