@@ -268,7 +268,7 @@ struct type_info {
     void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -781,10 +781,12 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
@@ -803,7 +805,6 @@ struct heap_state {
     py_object* last_postponed = nullptr; // the last that the running destructor added
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
-    std::size_t ended_zombies = 0; // whose last reference went while a collection was running
 
     // Pacing.
     std::size_t threshold[3] = {2000, 10, 10};
@@ -1022,6 +1023,10 @@ struct access {
         return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
     }
 
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
+#endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
     template <class T, class... Args>
@@ -1041,6 +1046,9 @@ struct access {
             return ::new (place) T{static_cast<Args&&>(args)...};
         }
     }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
     template <class T>
     PYGC_INLINE static void destroy(T& object) {
@@ -1609,16 +1617,29 @@ constexpr std::size_t most_initialisers() noexcept {
     });
 }
 
+/// How many initialisers at least must follow braces at `Begin`: more than none if a field further on
+/// has no default. `Rest` + 1 if there can be no braces.
+template <class T, std::size_t Begin, std::size_t Rest, std::size_t N = 0>
+constexpr std::size_t fewest_after_braces() noexcept {
+    if constexpr (accepts_braced<T>(std::make_index_sequence<Begin>{}, std::make_index_sequence<N>{})) {
+        return N;
+    } else if constexpr (N == Rest || fewest_initialisers<T>() == 0) {
+        return Rest + 1;
+    } else {
+        return fewest_after_braces<T, Begin, Rest, N + 1>();
+    }
+}
+
 /// How many of the `Total` initialisers the field that starts at `Begin` takes.
 template <class T, std::size_t Begin, std::size_t Total>
 constexpr std::size_t initialisers_of_field() noexcept {
     constexpr std::size_t rest = Total - Begin - 1;
     using before = std::make_index_sequence<Begin>;
-    if constexpr (!accepts_braced<T>(before{}, std::make_index_sequence<0>{}) ||
-                  accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
+    constexpr std::size_t low = fewest_after_braces<T, Begin, rest>();
+    if constexpr (low > rest || accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
         return 1; // no array, or one element
     } else {
-        return Total - Begin - largest_accepted<0, rest + 1>([](auto n) {
+        return Total - Begin - largest_accepted<low, rest + 1>([](auto n) {
             return std::bool_constant<accepts_braced<T>(before{}, std::make_index_sequence<decltype(n)::value>{})>{};
         });
     }
@@ -1932,7 +1953,7 @@ public:
     template <class U>
     explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
 
-    PYGC_INLINE ~py_ref() {
+    constexpr PYGC_INLINE ~py_ref() {
         if (object_ != nullptr) detail::drop(object_);
     }
 
@@ -2726,7 +2747,7 @@ struct operations {
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) noexcept = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -2781,12 +2802,10 @@ struct operations {
             return false;
         }
         if ((h.state & life_zombie) != 0) { // its last reference went
+            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
             h.state = age_none | life_dying;
-            if (heap.collecting) {
-                ++heap.ended_zombies; // it may be garbage of this very collection: see `reclaim`
-            } else {
-                free_slot(where, slot_of(p), info);
-            }
+            h.count = dying_count;
+            if (!collected) free_slot(where, slot_of(p), info);
             return false;
         }
         if ((h.state & life_dying) != 0) return false;
@@ -2867,9 +2886,9 @@ struct operations {
 
     /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -2880,7 +2899,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -2888,12 +2907,15 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
             --heap.nesting_left;
-            escaped += run_destructor(g);
+            if (run_destructor(g)) {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
+                ++escaped;
+            }
             if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
             ++heap.nesting_left;
         });
@@ -2994,7 +3016,7 @@ private:
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -3192,7 +3214,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -3202,7 +3224,7 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
             if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
@@ -3216,31 +3238,15 @@ private:
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_zombie) != 0) continue; // kept by the reference that escaped
-                    if (h.count == 0) --heap_.ended_zombies;
-                    h.count = dying_count;
-                    free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_zombie) != 0) {
+                        h.state &= ~life_dying; // from now on its last reference frees it
+                    } else {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    }
                 }
             }
         }
-        if (heap_.ended_zombies != 0) free_ended_zombies();
         heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
-    }
-
-    /// Zombies of earlier times that ended during this collection: slots that are neither free, which
-    /// have `dying_count`, nor alive.
-    PYGC_NOINLINE void free_ended_zombies() noexcept {
-        heap_.pages.for_each_page([this](page& p) noexcept {
-            for (std::uint32_t i = 0; i != p.carved && heap_.ended_zombies != 0; ++i) {
-                header& h = header_at(p, i);
-                if (is_poisoned(&h) || h.state != (age_none | life_dying) || h.count != 0) continue;
-                const type_info& t = *p.type;
-                h.count = dying_count;
-                --heap_.ended_zombies;
-                free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                if (p.type == nullptr) return; // that was the page's last
-            }
-        });
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.

@@ -74,7 +74,7 @@ private:
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -272,7 +272,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -282,7 +282,7 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
             if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
@@ -296,31 +296,15 @@ private:
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_zombie) != 0) continue; // kept by the reference that escaped
-                    if (h.count == 0) --heap_.ended_zombies;
-                    h.count = dying_count;
-                    free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_zombie) != 0) {
+                        h.state &= ~life_dying; // from now on its last reference frees it
+                    } else {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    }
                 }
             }
         }
-        if (heap_.ended_zombies != 0) free_ended_zombies();
         heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
-    }
-
-    /// Zombies of earlier times that ended during this collection: slots that are neither free, which
-    /// have `dying_count`, nor alive.
-    PYGC_NOINLINE void free_ended_zombies() noexcept {
-        heap_.pages.for_each_page([this](page& p) noexcept {
-            for (std::uint32_t i = 0; i != p.carved && heap_.ended_zombies != 0; ++i) {
-                header& h = header_at(p, i);
-                if (is_poisoned(&h) || h.state != (age_none | life_dying) || h.count != 0) continue;
-                const type_info& t = *p.type;
-                h.count = dying_count;
-                --heap_.ended_zombies;
-                free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                if (p.type == nullptr) return; // that was the page's last
-            }
-        });
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.

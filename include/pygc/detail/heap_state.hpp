@@ -41,10 +41,12 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
@@ -63,7 +65,6 @@ struct heap_state {
     py_object* last_postponed = nullptr; // the last that the running destructor added
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
-    std::size_t ended_zombies = 0; // whose last reference went while a collection was running
 
     // Pacing.
     std::size_t threshold[3] = {2000, 10, 10};

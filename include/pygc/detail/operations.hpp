@@ -105,7 +105,7 @@ struct operations {
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) noexcept = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -160,12 +160,10 @@ struct operations {
             return false;
         }
         if ((h.state & life_zombie) != 0) { // its last reference went
+            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
             h.state = age_none | life_dying;
-            if (heap.collecting) {
-                ++heap.ended_zombies; // it may be garbage of this very collection: see `reclaim`
-            } else {
-                free_slot(where, slot_of(p), info);
-            }
+            h.count = dying_count;
+            if (!collected) free_slot(where, slot_of(p), info);
             return false;
         }
         if ((h.state & life_dying) != 0) return false;
@@ -246,9 +244,9 @@ struct operations {
 
     /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -259,7 +257,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -267,12 +265,15 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
             --heap.nesting_left;
-            escaped += run_destructor(g);
+            if (run_destructor(g)) {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
+                ++escaped;
+            }
             if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
             ++heap.nesting_left;
         });

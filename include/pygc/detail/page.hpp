@@ -54,7 +54,7 @@ struct type_info {
     void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
 };
 
