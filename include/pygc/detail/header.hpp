@@ -40,8 +40,7 @@ enum : std::uint32_t {
     life_immortal = 1u << 6,  // the count overflowed
 };
 
-/// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
-/// decrement that hasn't noticed yet can carry it out of the negative numbers.
+/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
 inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 
 /// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
@@ -68,11 +67,11 @@ PYGC_INLINE void add_reference(header& h) noexcept {
     if (h.count < 0) [[unlikely]] make_immortal(h);
 }
 
-/// True if that was the last reference, or the object is immortal.
+/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
+/// billions of drops: whoever destroys looks for `life_immortal`.
 PYGC_INLINE bool remove_reference(header& h) noexcept {
-    // Signed: one subtraction whose flags answer. It can't overflow, a negative count is pinned long
-    // before it gets there.
-    return --h.count <= 0;
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
+    return h.count == 0; // one subtraction and its flags
 }
 
 // A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
