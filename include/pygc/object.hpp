@@ -132,14 +132,8 @@ namespace detail {
 
 PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
 
-/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
-/// of what dies.
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    header& h = header_of(p);
-    if (h.count < 0) {
-        h.count = pinned_count;
-        return;
-    }
     page& where = page_of(p);
     where.type->destroy(where, p);
 }
