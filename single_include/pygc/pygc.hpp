@@ -69,9 +69,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
+#define PYGC_FLATTEN
 #else
 #define PYGC_NOINLINE __attribute__((noinline))
 #define PYGC_INLINE __attribute__((always_inline)) inline
+// On a loop over a page: whatever it calls, the user's traverse first of all, is inlined into it.
+#define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN
@@ -350,7 +353,10 @@ inline header& header_at(page& p, std::size_t slot) noexcept {
 
 /// The number of the object whose header is at `p`.
 PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
 }
@@ -1221,8 +1227,9 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Puts a page into the list that young collections start from.
-PYGC_NOINLINE inline void touch_page(page& p) noexcept {
+/// Notes that the card of a header holds a young object, and that young collections look at the page.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
@@ -1289,8 +1296,8 @@ inline void let_go(bin& b, page& p) noexcept {
     if (--p.used == 0) page_emptied(p);
 }
 
-/// Gives a slot back to its page. Its header must say "not tracked" already.
-PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+/// Puts a slot into its page's list. Its header must say "not tracked" already.
+PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
     if (p.free == nullptr) {
@@ -1306,7 +1313,19 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
     p.free = slot;
 #endif
+}
+
+/// Gives a slot back to its page.
+PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+    link_free_slot(p, slot, t);
     if (--p.used == p.event) [[unlikely]] page_event(p);
+}
+
+/// Takes note that `count` slots were linked.
+inline void return_slots(page& p, std::size_t count) noexcept {
+    const bool was_above = p.used > p.event;
+    p.used = static_cast<std::uint16_t>(p.used - count);
+    if (was_above && p.used <= p.event) page_event(p);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -1471,10 +1490,17 @@ inline constexpr std::int32_t outside = 0x40404040;
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
 
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::uint32_t count;
+    std::uint32_t capacity;
+};
+
 class snapshot {
 public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::size_t delay = 16;
+    static constexpr std::uint32_t delay = 16;
 
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
@@ -1496,31 +1522,27 @@ public:
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        edges = heap.edges.data();
-        for (std::size_t i = 0; i != delay; ++i) edges[i] = 0;
-        next_edge = edges + delay;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
+        edge_count = delay;
         return true;
     }
 
-    /// Called when the edge array is full. Without memory it starts over, so that the page being
-    /// counted can finish, and remembers that the picture is worthless.
-    PYGC_NOINLINE void grow_edges() noexcept {
-        const auto used = static_cast<std::size_t>(next_edge - edges);
-        const std::size_t capacity = heap.edges.capacity();
-        if (failed || capacity > UINT32_MAX / 2 || !heap.edges.reserve(capacity * 2, used)) {
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            next_edge = edges + delay;
-            return;
+            count = delay;
         }
-        edges = heap.edges.data();
-        next_edge = edges + used;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        return {edges, count, edge_capacity};
     }
 
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
-        for (std::size_t i = 0; i != delay; ++i) --trial[next_edge[-1 - static_cast<std::ptrdiff_t>(i)]];
+        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
     }
 
     [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
@@ -1531,12 +1553,18 @@ public:
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
-    std::uint32_t* next_edge = nullptr;
-    std::uint32_t* edges_end = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
     std::uint64_t* in_set = nullptr;
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+
+private:
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
+    }
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -2557,13 +2585,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges.
+/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), next_edge_(s.next_edge), edges_end_(s.edges_end), edges_(s.edges),
-          snapshot_(s) {}
-    ~count_visitor() { snapshot_.next_edge = next_edge_; }
+        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
+          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -2574,30 +2602,26 @@ public:
         if (target == nullptr) return;
         const std::uint32_t n = number_of(target);
         if (n == 0) return;
-        if (next_edge_ == edges_end_) [[unlikely]] grow();
+        if (edge_count_ == edge_capacity_) [[unlikely]] {
+            const edge_room room = snapshot_->grow_edges(edge_count_);
+            edges_ = room.edges;
+            edge_count_ = room.count;
+            edge_capacity_ = room.capacity;
+        }
         prefetch(trial_ + n);
-        --trial_[*(next_edge_ - snapshot::delay)];
-        *next_edge_++ = n;
+        --trial_[edges_[edge_count_ - snapshot::delay]];
+        edges_[edge_count_++] = n;
     }
 
-    [[nodiscard]] PYGC_INLINE std::uint32_t edges_so_far() const noexcept {
-        return static_cast<std::uint32_t>(next_edge_ - edges_);
-    }
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
 
 private:
-    PYGC_NOINLINE void grow() noexcept {
-        snapshot_.next_edge = next_edge_;
-        snapshot_.grow_edges();
-        edges_ = snapshot_.edges;
-        next_edge_ = snapshot_.next_edge;
-        edges_end_ = snapshot_.edges_end;
-    }
-
     std::int32_t* trial_;
-    std::uint32_t* next_edge_;
-    std::uint32_t* edges_end_;
     std::uint32_t* edges_;
-    snapshot& snapshot_;
+    std::uint32_t edge_count_;
+    std::uint32_t edge_capacity_;
+    snapshot* snapshot_;
 };
 
 /// Nulls the references that garbage holds on garbage, without counting.
@@ -2787,7 +2811,7 @@ struct operations {
         } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
-            dispose(where, p);
+            dispose_in(heap, where, p);
         }
     }
 
@@ -2813,21 +2837,26 @@ struct operations {
     }
 
     /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
+    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+
+    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
         --heap.nesting_left;
+        begin_death(p);
         const bool escaped = run_destructor(p);
         if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
         ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
-    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    PYGC_INLINE static void begin_death(py_object* p) noexcept {
+        header_of(p).count = dying_count;
+        header_of(p).state = age_none | life_dying;
+    }
+
+    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
+    /// escape. Its memory is then kept until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header& h = header_of(p);
-        h.count = dying_count;
-        h.state = age_none | life_dying;
+        const header& h = header_of(p);
         T* const object = object_of(p);
         keep_bytes(p);
 #if PYGC_EXCEPTIONS
@@ -2844,11 +2873,12 @@ struct operations {
         }
         keep_bytes(p);
         if (h.count == dying_count) [[likely]] return false;
-        keep_zombie(h, p);
+        keep_zombie(p);
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
+        header& h = header_of(p);
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
     }
@@ -2860,26 +2890,38 @@ struct operations {
     // ---- a page of objects under collection ---------------------------------------------------
 
     static void count(page& p, snapshot& s, int generation) noexcept {
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        char* const begin = first_slot(p);
-        count_visitor visit(s);
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            char* slot = begin + std::size_t{from} * slot_bytes;
-            std::uint32_t n = first + from;
-            s.first_edge[n] = visit.edges_so_far();
-            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+            count_run(p, from, to, oldest_age_of[generation], s);
+        });
+    }
+
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::int32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
+        const std::uint32_t end = first + to;
+        std::uint32_t n = first + from;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
+            std::uint64_t& word = s.in_set[n / 64];
+            std::uint64_t members = 0;
+            for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    members |= std::uint64_t{1} << (n % 64);
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
-                s.first_edge[n + 1] = visit.edges_so_far();
+                first_edge[n + 1] = visit.edge_count();
             }
-        });
+            word |= members;
+        }
+        s.edge_count = visit.edge_count();
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -2894,12 +2936,11 @@ struct operations {
         }
     }
 
-    static void unlink(page& p, snapshot& s) noexcept {
+    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            header_of(garbage).state = age_none | life_dying;
-            header_of(garbage).count = dying_count;
+            begin_death(garbage);
             traverse_object(*object_of(garbage), visit);
         });
     }
@@ -2908,15 +2949,15 @@ struct operations {
     static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
+        --heap.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
-            --heap.nesting_left;
-            if (run_destructor(g)) {
+            if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
             if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            ++heap.nesting_left;
         });
+        ++heap.nesting_left;
         return escaped;
     }
 };
@@ -3062,11 +3103,17 @@ private:
             for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
             if (any_low >= 0) continue;
-            std::uint64_t zero = 0, negative = 0;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
             for (int k = 0; k != 64; ++k) {
-                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
-                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
             }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
@@ -3232,19 +3279,30 @@ private:
                 if (!p.held) page_emptied(p);
                 continue;
             }
-            const type_info& t = *p.type;
-            for (std::uint32_t base = 0; dead != 0; base += 64) {
-                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
-                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_zombie) != 0) {
-                        h.state &= ~life_dying; // from now on its last reference frees it
-                    } else {
-                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                    }
+            free_garbage(p, garbage, dead);
+        }
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+    }
+
+    /// Frees the `dead` slots of a page that the bits name, except zombies.
+    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+        const type_info& t = *p.type;
+        char* const begin = first_slot(p);
+        std::size_t zombies = 0;
+        std::size_t left = dead;
+        for (std::uint32_t base = 0; left != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+                char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
+                header& h = header_of_slot(slot, t);
+                if ((h.state & life_zombie) != 0) [[unlikely]] {
+                    h.state &= ~std::uint32_t{life_dying}; // from now on its last reference frees it
+                    ++zombies;
+                } else {
+                    link_free_slot(p, slot, t);
                 }
             }
         }
-        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+        return_slots(p, dead - zombies);
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -3724,8 +3782,7 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state = age_young;
-        if (where->young == 0) [[unlikely]] touch_page(*where);
-        where->young |= card_of(&new_header);
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
         if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;
