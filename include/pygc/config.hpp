@@ -69,15 +69,13 @@ PYGC_INLINE void prefetch([[maybe_unused]] const void* p) noexcept {
 #endif
 }
 
-/// Makes the compiler forget what it knows about the memory behind `p`. Needed around a destructor:
+/// Tells the compiler that the memory behind `p` is read and written here. Needed around a destructor:
 /// a compiler may drop stores made before it and invent values for loads made after it, since the
 /// object's lifetime has ended; the header's bytes outlive the object.
-template <class T>
-PYGC_INLINE T* launder_bytes(T* p) noexcept {
+PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
-    asm volatile("" : "+r"(p) : : "memory");
+    asm volatile("" : : "r"(p) : "memory");
 #endif
-    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

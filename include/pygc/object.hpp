@@ -69,7 +69,7 @@ struct access {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the user's choice
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -116,14 +116,8 @@ namespace detail {
 
 PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
 
-/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
-/// of what dies.
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    header& h = header_of(p);
-    if (h.count < 0) {
-        h.count = pinned_count;
-        return;
-    }
     page& where = page_of(p);
     where.type->destroy(where, p);
 }

@@ -93,15 +93,13 @@ PYGC_INLINE void prefetch([[maybe_unused]] const void* p) noexcept {
 #endif
 }
 
-/// Makes the compiler forget what it knows about the memory behind `p`. Needed around a destructor:
+/// Tells the compiler that the memory behind `p` is read and written here. Needed around a destructor:
 /// a compiler may drop stores made before it and invent values for loads made after it, since the
 /// object's lifetime has ended; the header's bytes outlive the object.
-template <class T>
-PYGC_INLINE T* launder_bytes(T* p) noexcept {
+PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
-    asm volatile("" : "+r"(p) : : "memory");
+    asm volatile("" : : "r"(p) : "memory");
 #endif
-    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -143,8 +141,8 @@ struct type_info;
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
-//          = 0  dead, or a free slot                7        not tracked
-//          < 0  immortal: pinned, never freed life  0 while an object lives
+//          < 0  immortal: never freed               7        not tracked
+//                                             life  0 while an ordinary object lives
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -168,13 +166,13 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
+    life_immortal = 1u << 6,  // the count overflowed
 };
 
-/// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
-/// decrement that hasn't noticed yet can carry it out of the negative numbers.
+/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
 inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 
-/// The count of an object whose destructor runs. References taken and dropped by the destructor
+/// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
@@ -187,16 +185,22 @@ constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
+inline void make_immortal(header& h) noexcept {
+    h.count = pinned_count;
+    h.state |= life_immortal;
+}
+
 PYGC_INLINE void add_reference(header& h) noexcept {
     // Unsigned: overflow saturates to immortal instead of being undefined.
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
-    if (h.count < 0) [[unlikely]] h.count = pinned_count;
+    if (h.count < 0) [[unlikely]] make_immortal(h);
 }
 
-/// True if that was the last reference, or the object is immortal.
+/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
+/// billions of drops: whoever destroys looks for `life_immortal`.
 PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
-    return h.count <= 0;
+    return h.count == 0; // one subtraction and its flags
 }
 
 // A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
@@ -259,11 +263,11 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*);            // the last reference went
-    void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
-    void (*count)(page&, snapshot&, int generation); // the rest only for containers
-    void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage);
+    void (*destroy)(page&, py_object*) noexcept; // the last reference went
+    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*unlink)(page&, snapshot&) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -283,11 +287,12 @@ struct alignas(64) page {
     page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
     std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out
+    std::uint16_t used;  // slots handed out, plus one while `held`
+    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    std::uint8_t span;   // consecutive pages; 0 = the whole chunk
-    bool listed;         // in the bin's list of pages with room
-    bool touched;        // in the heap's touched list
+    bool listed : 1;     // in the bin's list of pages with room
+    bool touched : 1;    // in the heap's touched list
+    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -295,7 +300,8 @@ struct alignas(64) page {
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
 
 struct chunk {
-    heap_state* heap;
+    // First the cold part: an address in here must not look like that of a page's first objects, which
+    // a processor compares by its low twelve bits only.
     chunk* next;
     chunk* previous;
     std::size_t bytes;
@@ -303,6 +309,7 @@ struct chunk {
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
     std::uint32_t free_count;
     numbering numbers[pages_per_chunk];
+    heap_state* heap;
     page pages[pages_per_chunk];
 };
 static_assert(sizeof(chunk) <= page_bytes);
@@ -316,7 +323,18 @@ PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
 }
 
 /// The page that holds the header at `p`.
-PYGC_INLINE page& page_of(const void* p) noexcept { return chunk_of(p).pages[page_index_of(p)]; }
+PYGC_INLINE page& page_of(const void* p) noexcept {
+    // pages[page_index_of(p)], with both shifts in one where the size of a page's line allows.
+    if constexpr (page_bytes % sizeof(page) == 0) {
+        const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(page));
+        const std::uintptr_t offset = line & ((pages_per_chunk - 1) * sizeof(page));
+        return *reinterpret_cast<page*>(reinterpret_cast<char*>(chunk_of(p).pages) + offset);
+    } else {
+        return chunk_of(p).pages[page_index_of(p)];
+    }
+}
+
+inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
 inline std::size_t index_in_chunk(const page& p) noexcept {
     return static_cast<std::size_t>(&p - chunk_of(&p).pages);
@@ -523,7 +541,7 @@ public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
     /// memory. Complexity: constant for one page, else linear in the chunks with room.
     page* take(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
-        if (count + alignment > pages_per_chunk) return take_own_chunk(owner, count, alignment);
+        if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
         for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
             if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
         }
@@ -537,14 +555,13 @@ public:
         return occupy(*c, find_run(*c, count, alignment), count);
     }
 
-    /// Takes an empty page, and the rest of its span, back. Its chunk stays mapped: see
+    /// Takes an empty page, and those behind it that its object needed, back. Its chunk stays mapped: see
     /// `unmap_empty_chunks`.
     void give(page& p) noexcept {
         chunk& c = chunk_of(&p);
         const std::size_t at = index_in_chunk(p);
-        std::size_t count = p.span;
-        if (count == 0) { // alone in its chunk
-            count = c.bytes / page_bytes - at;
+        const std::size_t count = p.type->pages;
+        if (needs_own_chunk(count, p.type->page_alignment)) {
             c.free_count = pages_per_chunk - 1; // empty, yet of no use to others: no page is marked free
             discard_memory(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
         } else {
@@ -636,6 +653,10 @@ private:
     static void add(page_set& s, std::size_t i) noexcept { s[i / 64] |= std::uint64_t{1} << (i % 64); }
     static void remove(page_set& s, std::size_t i) noexcept { s[i / 64] &= ~(std::uint64_t{1} << (i % 64)); }
 
+    static bool needs_own_chunk(std::size_t count, std::size_t alignment) noexcept {
+        return count + alignment > pages_per_chunk;
+    }
+
     static bool is_empty(const chunk& c) noexcept { return c.free_count == pages_per_chunk - 1; }
 
     /// Index of the first page of a free run, 0 for none: page 0 is never free.
@@ -662,7 +683,6 @@ private:
             link_last(c);
         }
         pages_ += count;
-        c.pages[at].span = static_cast<std::uint8_t>(count);
         return &c.pages[at];
     }
 
@@ -672,7 +692,6 @@ private:
         if (c == nullptr) return nullptr;
         link_last(*c);
         pages_ += count;
-        c->pages[alignment].span = 0;
         return &c->pages[alignment];
     }
 
@@ -735,7 +754,7 @@ private:
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
 //     storage -> chunks -> pages -> slots                    every object, with its age in its header
-//     budget                                                 container allocations until a collection
+//     allocations, trigger                                   when the next collection is due
 
 namespace pygc::inline PYGC_ABI {
 
@@ -761,26 +780,26 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
-inline constexpr std::uint32_t nesting_limit = 24;
-
-/// A threshold that is never reached: the counter goes on counting, nothing is triggered.
-inline constexpr std::int64_t no_threshold = INT64_MAX / 4;
+inline constexpr std::int32_t nesting_limit = 24;
 
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
     std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
-    std::uint32_t nesting = 0;        // destructors running now
-    std::int64_t budget = 0;          // container allocations left before an automatic collection
-    std::int64_t full_budget = 0;     // what it starts from; the difference is get_count()[0]
+    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
+    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
+                                      // the last collection and never below zero
+    std::size_t trigger = 0;          // one more than this, and a collection is due
     py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr; // the last that the running destructor added
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
@@ -813,19 +832,12 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
-    [[nodiscard]] std::int64_t allocations() const noexcept { return full_budget - budget; }
-
-    /// Sets what the counter of generation 0 shows, keeping the threshold, or applies a new one.
-    void set_allocations(std::int64_t count) noexcept {
-        full_budget = enabled && threshold[0] != 0 && threshold[0] < static_cast<std::size_t>(no_threshold)
-                          ? static_cast<std::int64_t>(threshold[0])
-                          : no_threshold;
-        budget = full_budget - count;
-    }
+    /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
+    void update_trigger() noexcept { trigger = enabled && threshold[0] != 0 ? threshold[0] : SIZE_MAX; }
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (budget < full_budget) ++budget;
+        if (allocations != 0) [[likely]] --allocations;
     }
 
     void release_scratch() noexcept {
@@ -906,18 +918,23 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::size_t heap_state_bytes = std::size_t{64} << 10;
 
+/// A processor guesses by the low twelve bits of two addresses whether a load needs an earlier store.
+/// The first objects of every page have small ones; the state's counters keep away from those.
+inline constexpr std::size_t heap_state_offset = 3072;
+
 inline constinit heap_state* all_heaps = nullptr; // guarded by shared_lock
 
 /// A new, empty heap, or null if the system has no memory.
 inline heap_state* create_heap() noexcept {
     void* memory = map_memory(heap_state_bytes, heap_state_bytes);
     if (memory == nullptr) return nullptr;
-    heap_state* h = ::new (memory) heap_state{};
+    heap_state* h = ::new (static_cast<void*>(static_cast<char*>(memory) + heap_state_offset)) heap_state{};
     // The first bins stand behind the state, in the same mapping: enough for some four thousand types.
-    constexpr std::size_t begin = (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
+    constexpr std::size_t begin =
+        heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
     h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
-    h->set_allocations(0);
+    h->update_trigger();
     shared_lock lock;
     h->next = all_heaps;
     if (all_heaps != nullptr) all_heaps->previous = h;
@@ -936,7 +953,7 @@ inline void release_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
-    unmap_memory(&h, heap_state_bytes);
+    unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1007,7 +1024,7 @@ struct access {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the user's choice
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -1054,14 +1071,8 @@ namespace detail {
 
 PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
 
-/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
-/// of what dies.
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    header& h = header_of(p);
-    if (h.count < 0) {
-        h.count = pinned_count;
-        return;
-    }
     page& where = page_of(p);
     where.type->destroy(where, p);
 }
@@ -1154,10 +1165,11 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    if (where.type == nullptr || offset % (where.type->slots == 1 ? page_bytes : where.type->slot_bytes) != where.type->header_offset) {
+    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
-    if (header_of(p).count == 0) report_and_abort("borrow of a dead", where.type, p);
+    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
 }
 
@@ -1232,14 +1244,11 @@ inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     });
 }
 
-/// The last object of a page went. The page that make_ref uses stays, unless nobody will.
+/// The last object of a page went.
 PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
     bin& b = h.bins[*p.type->id];
-    if (b.current == &p) {
-        if (!h.abandoned && p.span == 1) return;
-        b.current = &no_page;
-    }
+    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
     if (h.collecting) return;
@@ -1251,14 +1260,37 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     }
 }
 
-PYGC_NOINLINE inline void page_has_room(page& p) noexcept {
+/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+PYGC_NOINLINE inline void page_event(page& p) noexcept {
+    if (p.used == 0) {
+        page_emptied(p);
+        return;
+    }
+    p.event = 0;
     bin& b = chunk_of(&p).heap->bins[*p.type->id];
     if (!p.listed && b.current != &p) list_page(b, p);
 }
 
-/// Gives a slot back to its page. The object's lifetime is over; its header is written here.
+/// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
+inline void hold(heap_state& h, bin& b, page& p) noexcept {
+    b.current = &p;
+    p.event = 0;
+    if (h.abandoned) return;
+    p.held = true;
+    ++p.used;
+}
+
+/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
+inline void let_go(bin& b, page& p) noexcept {
+    b.current = &no_page;
+    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
+    if (!p.held) return;
+    p.held = false;
+    if (--p.used == 0) page_emptied(p);
+}
+
+/// Gives a slot back to its page. Its header must say "not tracked" already.
 PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
-    ::new (static_cast<void*>(static_cast<char*>(slot) + t.header_offset)) header{0, age_none};
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
     if (p.free == nullptr) {
@@ -1274,12 +1306,7 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
     p.free = slot;
 #endif
-    const std::uint32_t used = --p.used;
-    if (used == 0) [[unlikely]] {
-        page_emptied(p);
-    } else if (used == room_mark(t.slots)) [[unlikely]] {
-        page_has_room(p);
-    }
+    if (--p.used == p.event) [[unlikely]] page_event(p);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -1310,7 +1337,7 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
     for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{0, age_none};
+        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
         void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
         ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
         if (slot == last) break;
@@ -1358,6 +1385,7 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
                 carve(*p, t);
                 return p;
             }
+            let_go(*b, *p);
         }
         if (b->with_room != nullptr) {
             p = b->with_room;
@@ -1369,8 +1397,13 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
             p->free = nullptr;
             p->used = p->carved = 0;
             poison(first_slot(*p), t.pages * page_bytes);
+            if (t.slots == 1) { // full with its first object: nobody's current page
+                p->event = 0;
+                carve(*p, t);
+                return p;
+            }
         }
-        b->current = p;
+        hold(h, *b, *p);
     }
 }
 
@@ -1582,16 +1615,29 @@ constexpr std::size_t most_initialisers() noexcept {
     });
 }
 
+/// How many initialisers at least must follow braces at `Begin`: more than none if a field further on
+/// has no default. `Rest` + 1 if there can be no braces.
+template <class T, std::size_t Begin, std::size_t Rest, std::size_t N = 0>
+constexpr std::size_t fewest_after_braces() noexcept {
+    if constexpr (accepts_braced<T>(std::make_index_sequence<Begin>{}, std::make_index_sequence<N>{})) {
+        return N;
+    } else if constexpr (N == Rest || fewest_initialisers<T>() == 0) {
+        return Rest + 1;
+    } else {
+        return fewest_after_braces<T, Begin, Rest, N + 1>();
+    }
+}
+
 /// How many of the `Total` initialisers the field that starts at `Begin` takes.
 template <class T, std::size_t Begin, std::size_t Total>
 constexpr std::size_t initialisers_of_field() noexcept {
     constexpr std::size_t rest = Total - Begin - 1;
     using before = std::make_index_sequence<Begin>;
-    if constexpr (!accepts_braced<T>(before{}, std::make_index_sequence<0>{}) ||
-                  accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
+    constexpr std::size_t low = fewest_after_braces<T, Begin, rest>();
+    if constexpr (low > rest || accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
         return 1; // no array, or one element
     } else {
-        return Total - Begin - largest_accepted<0, rest + 1>([](auto n) {
+        return Total - Begin - largest_accepted<low, rest + 1>([](auto n) {
             return std::bool_constant<accepts_braced<T>(before{}, std::make_index_sequence<decltype(n)::value>{})>{};
         });
     }
@@ -1905,7 +1951,7 @@ public:
     template <class U>
     explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
 
-    PYGC_INLINE ~py_ref() {
+    constexpr PYGC_INLINE ~py_ref() {
         if (object_ != nullptr) detail::drop(object_);
     }
 
@@ -2619,8 +2665,9 @@ inline void postpone(heap_state& h, py_object* p) noexcept {
     h.last_postponed = p;
 }
 
-/// Runs the destructors that wait. Called where the nesting is one below its limit.
+/// Runs the destructors that wait, if this is the innermost destructor that may run others.
 PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    if (h.nesting_left != 0) return;
     while (h.postponed != nullptr) {
         py_object* p = h.postponed;
         h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
@@ -2696,9 +2743,9 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        void (*count)(page&, snapshot&, int) = nullptr;
-        void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) = nullptr;
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*unlink)(page&, snapshot&) noexcept = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -2729,43 +2776,60 @@ struct operations {
     static void destroy(page& where, py_object* p) noexcept {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
-        if ((h.state & (life_dying | life_zombie)) != 0) [[unlikely]] {
-            end_of_zombie(where, p);
-            return;
+        // A young container and an untracked leaf are the common cases, and one comparison.
+        if (h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!leave_registry(heap, where, p)) return;
         }
-        if constexpr (container) {
-            heap.note_freed_container();
-            const std::uint32_t age = age_of(h);
-            if (age != age_young && age <= age_old) --heap.objects_of_age[age];
-            h.state = age_none;
-        }
+        if constexpr (container) heap.note_freed_container();
         if constexpr (std::is_trivially_destructible_v<T>) {
+            h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (heap.nesting >= nesting_limit) [[unlikely]] {
+        } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
             dispose(where, p);
         }
     }
 
+    /// Takes an object that isn't simply young out of the count of its age. Returns: false if there
+    /// is nothing left to destroy.
+    PYGC_NOINLINE static bool leave_registry(heap_state& heap, page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        if ((h.state & life_immortal) != 0) {
+            h.count = pinned_count;
+            return false;
+        }
+        if ((h.state & life_zombie) != 0) { // its last reference went
+            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
+            h.state = age_none | life_dying;
+            h.count = dying_count;
+            if (!collected) free_slot(where, slot_of(p), info);
+            return false;
+        }
+        if ((h.state & life_dying) != 0) return false;
+        const std::uint32_t age = age_of(h);
+        if (age <= age_old) --heap.objects_of_age[age];
+        return true;
+    }
+
     /// Runs the destructor and frees the slot.
     static void dispose(page& where, py_object* p) noexcept {
         heap_state& heap = *chunk_of(p).heap;
-        ++heap.nesting;
+        --heap.nesting_left;
         const bool escaped = run_destructor(p);
-        if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-        --heap.nesting;
+        if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
     /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
     /// until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header* h = &header_of(p);
-        h->count = dying_count;
-        h->state = age_none | life_dying;
-        T* object = object_of(p);
-        object = launder_bytes(object);
+        header& h = header_of(p);
+        h.count = dying_count;
+        h.state = age_none | life_dying;
+        T* const object = object_of(p);
+        keep_bytes(p);
 #if PYGC_EXCEPTIONS
         if constexpr (!std::is_nothrow_destructible_v<T>) {
             try {
@@ -2778,19 +2842,15 @@ struct operations {
         {
             access::destroy(*object);
         }
-        h = launder_bytes(h);
-        if (h->count == dying_count) [[likely]] return false;
-        keep_zombie(*h, p);
+        keep_bytes(p);
+        if (h.count == dying_count) [[likely]] return false;
+        keep_zombie(h, p);
         return true;
     }
 
     PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
-    }
-
-    PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        if ((header_of(p).state & life_zombie) != 0) free_slot(where, slot_of(p), info);
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -2824,9 +2884,9 @@ struct operations {
 
     /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -2837,7 +2897,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -2845,14 +2905,17 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
-            ++heap.nesting;
-            escaped += run_destructor(g);
-            if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            --heap.nesting;
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
+            --heap.nesting_left;
+            if (run_destructor(g)) {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
+                ++escaped;
+            }
+            if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+            ++heap.nesting_left;
         });
         return escaped;
     }
@@ -2934,7 +2997,7 @@ private:
     generation_stats& stats() noexcept { return heap_.stats[generation_]; }
 
     void reset_counters() noexcept {
-        heap_.set_allocations(0);
+        heap_.allocations = 0;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -2946,12 +3009,12 @@ private:
         pages_ = heap_.collected_pages.data();
         std::uint64_t next_number = number_granule;
         const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || p.used == 0 || cards_to_collect(p, generation_) == 0) return;
+            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
             numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -3082,7 +3145,8 @@ private:
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
-                    header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive))).state = age;
+                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
+                    h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
             if (generation_ == 0) {
@@ -3148,7 +3212,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -3158,26 +3222,29 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.carved = 0; // nothing lives there: start the page afresh
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
+                p.used = p.held; // nothing lives there: start the page afresh
+                p.carved = 0;
                 p.free = nullptr;
-                page_emptied(p);
+                if (!p.held) page_emptied(p);
                 continue;
             }
             const type_info& t = *p.type;
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    // Not a zombie, nor one whose last reference is already gone.
-                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_zombie) != 0) {
+                        h.state &= ~life_dying; // from now on its last reference frees it
+                    } else {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    }
                 }
             }
         }
-        heap_.budget += static_cast<std::int64_t>(garbage_);
-        if (heap_.budget > heap_.full_budget) heap_.budget = heap_.full_budget;
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -3213,7 +3280,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
     if (h.collecting || h.bins == nullptr) return 0;
     const std::size_t found = collection(h, generation).run();
     // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting == 0 && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
     return found;
 }
 
@@ -3227,7 +3294,7 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// The budget of container allocations is used up.
+/// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
     if (h.enabled && !h.collecting) collect(h, due_generation(h));
 }
@@ -3246,15 +3313,13 @@ inline constinit thread_local bool thread_is_ending = false;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
     collect(h, 2);
-    h.abandoned = true;
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
     }
     h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
 }
 
 /// Its destructor runs when the thread ends.
@@ -3360,7 +3425,7 @@ private:
     object_list(detail::heap_state& h, std::uint32_t youngest, std::uint32_t oldest) {
         std::size_t room = 0;
         h.pages.for_each_page([&room](const detail::page& p) noexcept {
-            if (p.type->container) room += p.used;
+            if (p.type->container) room += objects_on(p);
         });
         if (room != 0 && !items_.reserve(room)) detail::throw_bad_alloc();
         h.pages.for_each_page([&](detail::page& p) noexcept {
@@ -3469,7 +3534,7 @@ public:
     /// have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
-        state_->set_allocations(state_->allocations());
+        state_->update_trigger();
     }
     void set_threshold(std::size_t t0, std::size_t t1) noexcept {
         state_->threshold[1] = t1;
@@ -3486,7 +3551,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {static_cast<std::size_t>(state_->allocations()), state_->younger_collections[1],
+        return {state_->allocations, state_->younger_collections[1],
                 state_->younger_collections[2]};
     }
 
@@ -3509,8 +3574,8 @@ public:
     [[nodiscard]] memory_stats get_memory() const noexcept {
         memory_stats m;
         state_->pages.for_each_page([&m](const detail::page& p) noexcept {
-            m.objects += p.used;
-            m.live += p.used * p.type->slot_bytes;
+            m.objects += objects_on(p);
+            m.live += objects_on(p) * p.type->slot_bytes;
             m.pages += p.type->pages;
         });
         m.free = m.pages * detail::page_bytes - m.live;
@@ -3522,9 +3587,8 @@ private:
     explicit heap(detail::heap_state& h) noexcept : state_(&h), owned_(false) {}
 
     void set_enabled(bool on) noexcept {
-        const std::int64_t count = state_->allocations();
         state_->enabled = on;
-        state_->set_allocations(count);
+        state_->update_trigger();
     }
 
     static void check_generation(int generation) {
@@ -3610,6 +3674,7 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
+        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         free_slot(*page_, slot_, operations<T>::info);
     }
@@ -3636,13 +3701,15 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using object_type = typename owned_type<std::remove_cv_t<T>>::type;
     using ops = operations<object_type>;
 
-    const heap_state* h = current_heap;
+    heap_state* h = current_heap;
     const std::uint32_t id = load_relaxed(type_id<object_type>);
     page* where = id < h->bin_count ? h->bins[id].current : &no_page;
-    if (!has_slot(*where)) [[unlikely]] where = &find_page<object_type>();
-    heap_state& owner = *chunk_of(where).heap;
+    if (!has_slot(*where)) [[unlikely]] {
+        where = &find_page<object_type>();
+        h = current_heap;
+    }
     void* slot = pop_slot(*where, ops::info);
-    if constexpr (ops::container) --owner.budget;
+    if constexpr (ops::container) ++h->allocations;
 
     slot_guard<object_type> guard(*where, slot);
     object_type* object;
@@ -3659,7 +3726,7 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
         new_header.state = age_young;
         if (where->young == 0) [[unlikely]] touch_page(*where);
         where->young |= card_of(&new_header);
-        if (owner.budget < 0) [[unlikely]] collect_automatically(owner);
+        if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;
 }

@@ -57,7 +57,7 @@ private:
     generation_stats& stats() noexcept { return heap_.stats[generation_]; }
 
     void reset_counters() noexcept {
-        heap_.set_allocations(0);
+        heap_.allocations = 0;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -69,12 +69,12 @@ private:
         pages_ = heap_.collected_pages.data();
         std::uint64_t next_number = number_granule;
         const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || p.used == 0 || cards_to_collect(p, generation_) == 0) return;
+            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
             numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -205,7 +205,8 @@ private:
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
-                    header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive))).state = age;
+                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
+                    h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
             if (generation_ == 0) {
@@ -271,7 +272,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -281,26 +282,29 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.carved = 0; // nothing lives there: start the page afresh
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
+                p.used = p.held; // nothing lives there: start the page afresh
+                p.carved = 0;
                 p.free = nullptr;
-                page_emptied(p);
+                if (!p.held) page_emptied(p);
                 continue;
             }
             const type_info& t = *p.type;
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    // Not a zombie, nor one whose last reference is already gone.
-                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_zombie) != 0) {
+                        h.state &= ~life_dying; // from now on its last reference frees it
+                    } else {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    }
                 }
             }
         }
-        heap_.budget += static_cast<std::int64_t>(garbage_);
-        if (heap_.budget > heap_.full_budget) heap_.budget = heap_.full_budget;
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -336,7 +340,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
     if (h.collecting || h.bins == nullptr) return 0;
     const std::size_t found = collection(h, generation).run();
     // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting == 0 && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
     return found;
 }
 
@@ -350,7 +354,7 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// The budget of container allocations is used up.
+/// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
     if (h.enabled && !h.collecting) collect(h, due_generation(h));
 }

@@ -80,16 +80,29 @@ constexpr std::size_t most_initialisers() noexcept {
     });
 }
 
+/// How many initialisers at least must follow braces at `Begin`: more than none if a field further on
+/// has no default. `Rest` + 1 if there can be no braces.
+template <class T, std::size_t Begin, std::size_t Rest, std::size_t N = 0>
+constexpr std::size_t fewest_after_braces() noexcept {
+    if constexpr (accepts_braced<T>(std::make_index_sequence<Begin>{}, std::make_index_sequence<N>{})) {
+        return N;
+    } else if constexpr (N == Rest || fewest_initialisers<T>() == 0) {
+        return Rest + 1;
+    } else {
+        return fewest_after_braces<T, Begin, Rest, N + 1>();
+    }
+}
+
 /// How many of the `Total` initialisers the field that starts at `Begin` takes.
 template <class T, std::size_t Begin, std::size_t Total>
 constexpr std::size_t initialisers_of_field() noexcept {
     constexpr std::size_t rest = Total - Begin - 1;
     using before = std::make_index_sequence<Begin>;
-    if constexpr (!accepts_braced<T>(before{}, std::make_index_sequence<0>{}) ||
-                  accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
+    constexpr std::size_t low = fewest_after_braces<T, Begin, rest>();
+    if constexpr (low > rest || accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
         return 1; // no array, or one element
     } else {
-        return Total - Begin - largest_accepted<0, rest + 1>([](auto n) {
+        return Total - Begin - largest_accepted<low, rest + 1>([](auto n) {
             return std::bool_constant<accepts_braced<T>(before{}, std::make_index_sequence<decltype(n)::value>{})>{};
         });
     }

@@ -13,15 +13,13 @@ inline constinit thread_local bool thread_is_ending = false;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
     collect(h, 2);
-    h.abandoned = true;
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
     }
     h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
 }
 
 /// Its destructor runs when the thread ends.
