@@ -41,10 +41,12 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot and how many slots have numbers: those carved
+/// when the collection began. Destructors may allocate, and so carve more.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t slots;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary

@@ -104,7 +104,7 @@ struct operations {
     struct loops {
         void (*count)(page&, snapshot&, int) = nullptr;
         void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) = nullptr;
+        std::size_t (*dispose_garbage)(page&, const std::uint64_t*, std::uint32_t) = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -228,11 +228,11 @@ struct operations {
         });
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page.
+    /// Calls `f(py_object*)` for the garbage on the page, among the slots that took part.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < slots_numbered; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -243,7 +243,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, s.unreached + first / 64, p.carved, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -251,10 +251,10 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
+        for_each_garbage(p, garbage, slots_numbered, [&](py_object* g) {
             ++heap.nesting;
             escaped += run_destructor(g);
             if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);

@@ -54,7 +54,7 @@ struct type_info {
     void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation); // the rest only for containers
     void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage);
+    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage, std::uint32_t slots_numbered);
     void (*traverse)(py_object*, visitor&);
 };
 
