@@ -819,6 +819,7 @@ struct heap_state {
 
     // Lifetime.
     bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
@@ -999,6 +1000,17 @@ static_assert(sizeof(py_object) == 8);
 
 /// What `friend struct pygc::access;` opens to the library.
 struct access {
+private:
+    struct has_the_name {
+        int traverse;
+    };
+    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    template <class T>
+    struct both_names : T, has_the_name {
+        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
+    };
+
+public:
     PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
 
     template <class T, class Visitor>
@@ -1012,10 +1024,15 @@ struct access {
         return requires(T& object, Visitor& visit) { object.traverse(visit); };
     }
 
-    /// Whether something is called `traverse` at all, for a better error message.
+    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
+    /// called must not pass for none.
     template <class T>
     static constexpr bool names_traverse() noexcept {
-        return requires { &T::traverse; };
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::traverse; };
+        } else {
+            return requires { &T::traverse; };
+        }
     }
 
     template <class T, class... Args>
@@ -3389,17 +3406,35 @@ struct thread_end {
     }
 };
 
-/// Collects what abandoned heaps still hold. Complexity: linear in their objects.
+/// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
+inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    heap_state* h = all_heaps;
+    while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
+    return h;
+}
+
+/// Collects what abandoned heaps still hold. Each collection may end other heaps, so the search starts
+/// over after each; and what one heap's garbage held in another is garbage for the next pass, of which
+/// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
-    heap_state* next = nullptr;
-    for (heap_state* h = all_heaps; h != nullptr; h = next) {
-        next = h->next;
-        if (h->abandoned) collect(*h, 2);
+    std::uint32_t heaps = 0;
+    for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    bool found = true;
+    for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
+        found = false;
+        while (heap_state* h = next_abandoned_heap(pass)) {
+            h->last_pass = pass;
+            if (collect(*h, 2) != 0) found = true;
+        }
     }
 }
 
 struct program_end {
-    ~program_end() { collect_abandoned_heaps(); }
+    ~program_end() {
+        // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
+        if (current_heap != &no_heap && !current_heap->abandoned) abandon_heap(*current_heap);
+        collect_abandoned_heaps();
+    }
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics

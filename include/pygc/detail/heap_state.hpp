@@ -74,6 +74,7 @@ struct heap_state {
 
     // Lifetime.
     bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
