@@ -1047,7 +1047,10 @@ public:
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -3560,7 +3563,7 @@ struct memory_stats {
     std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
     std::size_t live = 0;         ///< in the slots of living objects
     std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that hold objects (a number)
+    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;       ///< address space taken from the system
 };
 
