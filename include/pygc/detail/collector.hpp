@@ -15,6 +15,7 @@
 #include <pygc/detail/check.hpp>
 #include <pygc/detail/operations.hpp>
 #include <pygc/detail/snapshot.hpp>
+#include <pygc/detail/validate.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -26,6 +27,7 @@ public:
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
+        validate(heap_);
         heap_.collecting = true;
         reset_counters();
         std::size_t found = 0;
@@ -50,6 +52,7 @@ public:
         s.candidates += candidates_;
         heap_.collecting = false;
         tidy();
+        validate(heap_);
         return found + lied_about_;
     }
 

@@ -33,6 +33,7 @@ struct thread_end {
 
 /// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
 inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    shared_lock lock; // other threads may still run, and begin or end heaps of their own
     heap_state* h = all_heaps;
     while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
     return h;
@@ -43,7 +44,10 @@ inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
 /// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
     std::uint32_t heaps = 0;
-    for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    {
+        shared_lock lock;
+        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    }
     bool found = true;
     for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
         found = false;
