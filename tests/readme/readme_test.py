@@ -26,7 +26,7 @@ def main():
         shutil.copy(ROOT / "single_include/pygc/pygc.hpp", folder / "pygc")
         for number, (code, expected) in enumerate(blocks, 1):
             (folder / "main.cpp").write_text(code)
-            command = [compiler, "-std=c++20", "-I.", *WARNINGS, *flags, "main.cpp"]
+            command = [compiler, "-std=c++20", *WARNINGS, *flags, "main.cpp"]
             subprocess.run(command, cwd=folder, check=True)
             run = subprocess.run(["./a.out"], cwd=folder, capture_output=True, text=True)
             if run.returncode != 0 or run.stderr:
