@@ -965,242 +965,6 @@ inline void release_heap(heap_state& h) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/object.hpp>
-// py_object: the base class that gives a type its reference count.
-
-namespace pygc::inline PYGC_ABI {
-
-/// Base class of types whose objects know their own reference count, as `PyObject` in CPython.
-///
-///     struct person : pygc::py_object {
-///         pygc::py_ref<person> best_friend;
-///         void traverse(auto& visit) { visit(best_friend); }
-///     };
-///
-/// Eight bytes, not polymorphic: neither virtual functions nor a virtual destructor are needed. The
-/// count belongs to the object's identity and is never copied or moved with its value. An object may
-/// also live on the stack or inside another; it is then an ordinary value, counted by nobody.
-///
-/// **Thread safety**: as for the heap it was made in: one thread at a time, except that any number
-/// of threads may read through `const T&` and raw pointers.
-class py_object {
-protected:
-    constexpr py_object() noexcept = default;
-    constexpr py_object(const py_object&) noexcept {}
-    constexpr py_object& operator=(const py_object&) noexcept { return *this; }
-    ~py_object() = default;
-
-private:
-    friend struct access;
-    // One reference from the start: `borrow(this)` works in a constructor.
-    mutable detail::header pygc_header_{1, detail::age_none};
-};
-
-static_assert(sizeof(py_object) == 8);
-
-/// What `friend struct pygc::access;` opens to the library.
-struct access {
-private:
-    struct has_the_name {
-        int traverse;
-    };
-    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
-    template <class T>
-    struct both_names : T, has_the_name {
-        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
-    };
-
-public:
-    PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
-
-    template <class T, class Visitor>
-    PYGC_INLINE static void traverse(T& object, Visitor& visit) {
-        object.traverse(visit);
-    }
-
-    /// Whether `T` has a `traverse` that takes a visitor, private or not.
-    template <class T, class Visitor>
-    static constexpr bool has_traverse() noexcept {
-        return requires(T& object, Visitor& visit) { object.traverse(visit); };
-    }
-
-    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
-    /// called must not pass for none.
-    template <class T>
-    static constexpr bool names_traverse() noexcept {
-        if constexpr (__is_class(T) && !__is_final(T)) {
-            return !requires { &both_names<T>::traverse; };
-        } else {
-            return requires { &T::traverse; };
-        }
-    }
-
-    template <class T, class... Args>
-    static constexpr bool constructible_with_parentheses() noexcept {
-        return requires(void* place, Args&&... args) { ::new (place) T(static_cast<Args&&>(args)...); };
-    }
-
-    template <class T, class... Args>
-    static constexpr bool constructible_with_braces() noexcept {
-        return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
-    }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#endif
-    /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
-    /// constructed where the caller initialises it, so that `T` need not be movable.
-    template <class T, class... Args>
-    PYGC_INLINE static T make(Args&&... args) {
-        if constexpr (constructible_with_parentheses<T, Args...>()) {
-            return T(static_cast<Args&&>(args)...);
-        } else {
-            return T{static_cast<Args&&>(args)...};
-        }
-    }
-
-    template <class T, class... Args>
-    PYGC_INLINE static T* make_at(void* place, Args&&... args) {
-        if constexpr (constructible_with_parentheses<T, Args...>()) {
-            return ::new (place) T(static_cast<Args&&>(args)...);
-        } else {
-            return ::new (place) T{static_cast<Args&&>(args)...};
-        }
-    }
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-
-    template <class T>
-    PYGC_INLINE static void destroy(T& object) {
-        object.~T();
-    }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Winvalid-offsetof" // no virtual base: checked by the caller
-#endif
-    template <class T>
-    static constexpr std::size_t header_offset() noexcept {
-        return __builtin_offsetof(T, pygc_header_);
-    }
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-};
-
-namespace detail {
-
-PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
-
-/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
-PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    page& where = page_of(p);
-    where.type->destroy(where, p);
-}
-
-PYGC_INLINE void drop(py_object* p) noexcept {
-    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
-}
-
-/// Where a value of a type that doesn't derive from py_object lives.
-template <class T>
-struct box final : py_object {
-    struct in_place {};
-
-    template <class... Args>
-    explicit box(in_place, Args&&... args) : value(access::make<T>(static_cast<Args&&>(args)...)) {}
-
-    T value;
-};
-
-/// What a `py_ref<T>` really owns: the object itself or the box around it.
-template <class T, bool = __is_base_of(py_object, T)>
-struct owned_type {
-    using type = T;
-};
-template <class T>
-struct owned_type<T, false> {
-    using type = box<T>;
-};
-
-template <class T>
-PYGC_INLINE T* value_of(py_object* p) noexcept {
-    if constexpr (__is_base_of(py_object, T)) {
-        return static_cast<T*>(p);
-    } else {
-        return __builtin_addressof(static_cast<box<T>*>(p)->value);
-    }
-}
-
-/// The object behind a value that a reference owns: the inverse of `value_of`.
-template <class T>
-PYGC_INLINE py_object* owner_of(T* value) noexcept {
-    if constexpr (__is_base_of(py_object, T)) {
-        return value;
-    } else {
-        constexpr std::size_t offset = (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
-        return reinterpret_cast<box<T>*>(reinterpret_cast<char*>(value) - offset);
-    }
-}
-
-} // namespace detail
-
-} // namespace pygc::inline PYGC_ABI
-
-// -------------------- <pygc/detail/check.hpp>
-// Reports of misuse: one clear line with type and address.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Writes `pygc: <what> <type> at <address>` to stderr.
-PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
-    const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
-    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
-                 length != 0 ? type->name : "", address);
-}
-
-[[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
-                                                        const void* address) noexcept {
-    report(what, type, address);
-    std::abort();
-}
-
-[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
-#if PYGC_EXCEPTIONS
-    throw std::bad_alloc();
-#else
-    std::fputs("pygc: out of memory\n", stderr);
-    std::abort();
-#endif
-}
-
-/// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
-/// constructed: an object on the stack or in a member has no slot of its own.
-inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
-#if PYGC_DEBUG
-    bool ours = false;
-    {
-        shared_lock lock;
-        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
-    }
-    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
-    page& where = page_of(p);
-    const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
-    if (where.type == nullptr || offset % stride != where.type->header_offset) {
-        report_and_abort("borrow of an object inside another", where.type, p);
-    }
-    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
-#endif
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
 // -------------------- <pygc/detail/slots.hpp>
 // Hands slots out and takes them back.
 //
@@ -1444,6 +1208,256 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
         }
         hold(h, *b, *p);
     }
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/object.hpp>
+// py_object: the base class that gives a type its reference count.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Base class of types whose objects know their own reference count, as `PyObject` in CPython.
+///
+///     struct person : pygc::py_object {
+///         pygc::py_ref<person> best_friend;
+///         void traverse(auto& visit) { visit(best_friend); }
+///     };
+///
+/// Eight bytes, not polymorphic: neither virtual functions nor a virtual destructor are needed. The
+/// count belongs to the object's identity and is never copied or moved with its value. An object may
+/// also live on the stack or inside another; it is then an ordinary value, counted by nobody.
+///
+/// **Thread safety**: as for the heap it was made in: one thread at a time, except that any number
+/// of threads may read through `const T&` and raw pointers.
+class py_object {
+protected:
+    constexpr py_object() noexcept = default;
+    constexpr py_object(const py_object&) noexcept {}
+    constexpr py_object& operator=(const py_object&) noexcept { return *this; }
+    ~py_object() = default;
+
+private:
+    friend struct access;
+    // One reference from the start: `borrow(this)` works in a constructor.
+    mutable detail::header pygc_header_{1, detail::age_none};
+};
+
+static_assert(sizeof(py_object) == 8);
+
+/// What `friend struct pygc::access;` opens to the library.
+struct access {
+private:
+    struct has_the_name {
+        int traverse;
+    };
+    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    template <class T>
+    struct both_names : T, has_the_name {
+        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
+    };
+
+public:
+    PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
+
+    template <class T, class Visitor>
+    PYGC_INLINE static void traverse(T& object, Visitor& visit) {
+        object.traverse(visit);
+    }
+
+    /// Whether `T` has a `traverse` that takes a visitor, private or not.
+    template <class T, class Visitor>
+    static constexpr bool has_traverse() noexcept {
+        return requires(T& object, Visitor& visit) { object.traverse(visit); };
+    }
+
+    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
+    /// called must not pass for none.
+    template <class T>
+    static constexpr bool names_traverse() noexcept {
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::traverse; };
+        } else {
+            return requires { &T::traverse; };
+        }
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_parentheses() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T(static_cast<Args&&>(args)...); };
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_braces() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
+    }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
+    /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
+    /// constructed where the caller initialises it, so that `T` need not be movable.
+    template <class T, class... Args>
+    PYGC_INLINE static T make(Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return T(static_cast<Args&&>(args)...);
+        } else {
+            return T{static_cast<Args&&>(args)...};
+        }
+    }
+
+    template <class T, class... Args>
+    PYGC_INLINE static T* make_at(void* place, Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return ::new (place) T(static_cast<Args&&>(args)...);
+        } else {
+            return ::new (place) T{static_cast<Args&&>(args)...};
+        }
+    }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+    template <class T>
+    PYGC_INLINE static void destroy(T& object) {
+        object.~T();
+    }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // no virtual base: checked by the caller
+#endif
+    template <class T>
+    static constexpr std::size_t header_offset() noexcept {
+        return __builtin_offsetof(T, pygc_header_);
+    }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+};
+
+namespace detail {
+
+PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
+
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
+PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
+    page& where = page_of(p);
+    where.type->destroy(where, p);
+}
+
+PYGC_INLINE void drop(py_object* p) noexcept {
+    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
+}
+
+/// Where a value of a type that doesn't derive from py_object lives.
+template <class T>
+struct box final : py_object {
+    struct in_place {};
+
+    template <class... Args>
+    explicit box(in_place, Args&&... args) : value(access::make<T>(static_cast<Args&&>(args)...)) {}
+
+    T value;
+};
+
+/// What a `py_ref<T>` really owns: the object itself or the box around it.
+template <class T, bool = __is_base_of(py_object, T)>
+struct owned_type {
+    using type = T;
+};
+template <class T>
+struct owned_type<T, false> {
+    using type = box<T>;
+};
+
+template <class T>
+PYGC_INLINE T* value_of(py_object* p) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return static_cast<T*>(p);
+    } else {
+        return __builtin_addressof(static_cast<box<T>*>(p)->value);
+    }
+}
+
+/// The object behind a value that a reference owns: the inverse of `value_of`.
+template <class T>
+PYGC_INLINE py_object* owner_of(T* value) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return value;
+    } else {
+        constexpr std::size_t offset = (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
+        return reinterpret_cast<box<T>*>(reinterpret_cast<char*>(value) - offset);
+    }
+}
+
+} // namespace detail
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/check.hpp>
+// Reports of misuse: one clear line with type and address.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Writes `pygc: <what> <type> at <address>` to stderr.
+PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
+    const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
+    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
+                 length != 0 ? type->name : "", address);
+}
+
+[[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
+                                                        const void* address) noexcept {
+    report(what, type, address);
+    std::abort();
+}
+
+[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
+#if PYGC_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::fputs("pygc: out of memory\n", stderr);
+    std::abort();
+#endif
+}
+
+#if PYGC_DEBUG
+/// Whether the object at `p` died: its slot is free, or kept for a reference that escaped. The header
+/// alone doesn't tell a free slot from an object whose destructor runs, which may be borrowed.
+inline bool is_destroyed([[maybe_unused]] const page& where, const py_object* p) noexcept {
+    if (is_poisoned(p)) return true;
+#if !PYGC_ASAN
+    for (void* slot = where.free; slot != nullptr; slot = link_of(slot, *where.type)) {
+        if (&header_of_slot(slot, *where.type) == &header_of(p)) return true;
+    }
+#endif
+    return (header_of(p).state & life_zombie) != 0;
+}
+#endif
+
+/// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
+/// constructed: an object on the stack or in a member has no slot of its own.
+inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
+#if PYGC_DEBUG
+    bool ours = false;
+    {
+        shared_lock lock;
+        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
+    }
+    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
+    page& where = page_of(p);
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
+    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    if (where.type == nullptr || offset % stride != where.type->header_offset) {
+        report_and_abort("borrow of an object inside another", where.type, p);
+    }
+    if (is_destroyed(where, p)) report_and_abort("borrow of a dead", where.type, p);
+#endif
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
