@@ -294,8 +294,11 @@ private:
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    // Not a zombie, nor one whose last reference is already gone.
-                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_dying) != 0) {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    } else {
+                        h.state = age_none | life_zombie; // its last reference will free it
+                    }
                 }
             }
         }

@@ -37,6 +37,7 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
+    life_collected = 1u << 6, // a zombie whose slot the collection that destroyed it still lists
 };
 
 /// Where an immortal count is pinned: half way to either end, so that neither an increment nor a

@@ -196,7 +196,12 @@ struct operations {
     }
 
     PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        if ((header_of(p).state & life_zombie) != 0) free_slot(where, slot_of(p), info);
+        header& h = header_of(p);
+        if ((h.state & life_collected) != 0) {
+            h.state = age_none | life_dying; // freed with the rest of the garbage
+        } else if ((h.state & life_zombie) != 0) {
+            free_slot(where, slot_of(p), info);
+        }
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -256,7 +261,10 @@ struct operations {
         std::size_t escaped = 0;
         for_each_garbage(p, garbage, slots_numbered, [&](py_object* g) {
             ++heap.nesting;
-            escaped += run_destructor(g);
+            if (run_destructor(g)) {
+                ++escaped;
+                header_of(g).state |= life_collected;
+            }
             if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
             --heap.nesting;
         });
