@@ -12,16 +12,13 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
+    }
     collect(h, 2);
     h.abandoned = true;
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
-    }
-    h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.
