@@ -67,6 +67,10 @@ struct access {
         return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
     }
 
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
     template <class T, class... Args>
@@ -86,6 +90,9 @@ struct access {
             return ::new (place) T{static_cast<Args&&>(args)...};
         }
     }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
     template <class T>
     PYGC_INLINE static void destroy(T& object) {

@@ -168,6 +168,7 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
+    life_collected = 1u << 6, // a zombie whose slot the collection that destroyed it still lists
 };
 
 /// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
@@ -263,7 +264,7 @@ struct type_info {
     void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation); // the rest only for containers
     void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage);
+    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage, std::uint32_t slots_numbered);
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -761,10 +762,12 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection and the number of its first slot.
+/// A page under collection, the number of its first slot and how many slots have numbers: those carved
+/// when the collection began. Destructors may allocate, and so carve more.
 struct collected_page {
     page* where;
     std::uint32_t first;
+    std::uint32_t slots;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
@@ -1005,6 +1008,10 @@ struct access {
         return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
     }
 
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
     template <class T, class... Args>
@@ -1024,6 +1031,9 @@ struct access {
             return ::new (place) T{static_cast<Args&&>(args)...};
         }
     }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
     template <class T>
     PYGC_INLINE static void destroy(T& object) {
@@ -1575,16 +1585,29 @@ constexpr std::size_t most_initialisers() noexcept {
     });
 }
 
+/// How many initialisers at least must follow braces at `Begin`: more than none if a field further on
+/// has no default. `Rest` + 1 if there can be no braces.
+template <class T, std::size_t Begin, std::size_t Rest, std::size_t N = 0>
+constexpr std::size_t fewest_after_braces() noexcept {
+    if constexpr (accepts_braced<T>(std::make_index_sequence<Begin>{}, std::make_index_sequence<N>{})) {
+        return N;
+    } else if constexpr (N == Rest || fewest_initialisers<T>() == 0) {
+        return Rest + 1;
+    } else {
+        return fewest_after_braces<T, Begin, Rest, N + 1>();
+    }
+}
+
 /// How many of the `Total` initialisers the field that starts at `Begin` takes.
 template <class T, std::size_t Begin, std::size_t Total>
 constexpr std::size_t initialisers_of_field() noexcept {
     constexpr std::size_t rest = Total - Begin - 1;
     using before = std::make_index_sequence<Begin>;
-    if constexpr (!accepts_braced<T>(before{}, std::make_index_sequence<0>{}) ||
-                  accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
+    constexpr std::size_t low = fewest_after_braces<T, Begin, rest>();
+    if constexpr (low > rest || accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
         return 1; // no array, or one element
     } else {
-        return Total - Begin - largest_accepted<0, rest + 1>([](auto n) {
+        return Total - Begin - largest_accepted<low, rest + 1>([](auto n) {
             return std::bool_constant<accepts_braced<T>(before{}, std::make_index_sequence<decltype(n)::value>{})>{};
         });
     }
@@ -2246,7 +2269,9 @@ struct alternatives_of<Variant<X...>> {
 
 struct field_types_of {
     template <class... X>
-    types<X...> operator()(const X&...) const;
+    constexpr types<X...> operator()(const X&...) const noexcept {
+        return {};
+    }
 };
 
 template <class X, std::size_t... I>
@@ -2691,7 +2716,7 @@ struct operations {
     struct loops {
         void (*count)(page&, snapshot&, int) = nullptr;
         void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*) = nullptr;
+        std::size_t (*dispose_garbage)(page&, const std::uint64_t*, std::uint32_t) = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -2783,7 +2808,12 @@ struct operations {
     }
 
     PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        if ((header_of(p).state & life_zombie) != 0) free_slot(where, slot_of(p), info);
+        header& h = header_of(p);
+        if ((h.state & life_collected) != 0) {
+            h.state = age_none | life_dying; // freed with the rest of the garbage
+        } else if ((h.state & life_zombie) != 0) {
+            free_slot(where, slot_of(p), info);
+        }
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -2815,11 +2845,11 @@ struct operations {
         });
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page.
+    /// Calls `f(py_object*)` for the garbage on the page, among the slots that took part.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < p.carved; base += 64) {
+        for (std::uint32_t base = 0; base < slots_numbered; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -2830,7 +2860,7 @@ struct operations {
     static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, [&](py_object* garbage) {
+        for_each_garbage(p, s.unreached + first / 64, p.carved, [&](py_object* garbage) {
             header_of(garbage).state = age_none | life_dying;
             header_of(garbage).count = dying_count;
             traverse_object(*object_of(garbage), visit);
@@ -2838,12 +2868,15 @@ struct operations {
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage) noexcept {
+    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, [&](py_object* g) {
+        for_each_garbage(p, garbage, slots_numbered, [&](py_object* g) {
             ++heap.nesting;
-            escaped += run_destructor(g);
+            if (run_destructor(g)) {
+                ++escaped;
+                header_of(g).state |= life_collected;
+            }
             if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
             --heap.nesting;
         });
@@ -2944,7 +2977,7 @@ private:
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first};
+            pages_[page_count_++] = {&p, n.first, p.carved};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -3141,7 +3174,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]));
+            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]), pages_[i].slots);
         }
     }
 
@@ -3151,7 +3184,7 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].slots; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
             if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
@@ -3164,8 +3197,11 @@ private:
             for (std::uint32_t base = 0; dead != 0; base += 64) {
                 for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    // Not a zombie, nor one whose last reference is already gone.
-                    if ((h.state & life_dying) != 0) free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    if ((h.state & life_dying) != 0) {
+                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
+                    } else {
+                        h.state = age_none | life_zombie; // its last reference will free it
+                    }
                 }
             }
         }
@@ -3201,12 +3237,28 @@ private:
     std::size_t escaped_ = 0;
 };
 
+/// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
+PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        page* p = h.bins[i].current;
+        if (p == &no_page || p->used != 0) continue;
+        h.bins[i].current = &no_page;
+        h.pages.give(*p);
+    }
+    h.release_scratch();
+    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+}
+
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation).run();
-    // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting == 0 && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned) {
+        // A destructor that ran now ended the heap: its last collection had to wait for this one.
+        if (!was_abandoned) collection(h, 2).run();
+        settle_abandoned(h);
+    }
     return found;
 }
 
@@ -3238,16 +3290,13 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
+    }
     collect(h, 2);
     h.abandoned = true;
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
-    }
-    h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.
