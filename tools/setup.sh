@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Installs what building pygc needs and the machine lacks; does nothing if all is there.
-# usage: setup.sh [clang] [python-headers] [benchmarks]     (extras beside the base)
+# usage: setup.sh [clang] [python-headers] [benchmarks] [valgrind]     (extras beside the base)
 set -euo pipefail
 
 fail() {
@@ -38,11 +38,12 @@ for extra in "$@"; do
     case $extra in
     clang) need clang command -v clang++ ;;
     python-headers) need python3-dev has_python_header ;;
+    valgrind) need valgrind command -v valgrind ;;
     benchmarks)
         need libbenchmark-dev has_header benchmark/benchmark.h
         need libboost-dev has_header boost/intrusive_ptr.hpp
         ;;
-    *) fail "setup.sh: unknown extra '$extra' (clang, python-headers, benchmarks)" ;;
+    *) fail "setup.sh: unknown extra '$extra' (clang, python-headers, benchmarks, valgrind)" ;;
     esac
 done
 

@@ -45,9 +45,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
+#define PYGC_FLATTEN
 #else
 #define PYGC_NOINLINE __attribute__((noinline))
 #define PYGC_INLINE __attribute__((always_inline)) inline
+// On a loop over a page: whatever it calls, the user's traverse first of all, is inlined into it.
+#define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN
@@ -69,15 +72,13 @@ PYGC_INLINE void prefetch([[maybe_unused]] const void* p) noexcept {
 #endif
 }
 
-/// Makes the compiler forget what it knows about the memory behind `p`. Needed around a destructor:
+/// Tells the compiler that the memory behind `p` is read and written here. Needed around a destructor:
 /// a compiler may drop stores made before it and invent values for loads made after it, since the
 /// object's lifetime has ended; the header's bytes outlive the object.
-template <class T>
-PYGC_INLINE T* launder_bytes(T* p) noexcept {
+PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
-    asm volatile("" : "+r"(p) : : "memory");
+    asm volatile("" : : "r"(p) : "memory");
 #endif
-    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

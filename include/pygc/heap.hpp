@@ -26,7 +26,7 @@ struct memory_stats {
     std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
     std::size_t live = 0;         ///< in the slots of living objects
     std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that hold objects (a number)
+    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;       ///< address space taken from the system
 };
 
@@ -93,7 +93,7 @@ public:
     /// have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
-        state_->set_allocations(state_->allocations());
+        state_->update_trigger();
     }
     void set_threshold(std::size_t t0, std::size_t t1) noexcept {
         state_->threshold[1] = t1;
@@ -110,7 +110,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {static_cast<std::size_t>(state_->allocations()), state_->younger_collections[1],
+        return {state_->allocations, state_->younger_collections[1],
                 state_->younger_collections[2]};
     }
 
@@ -133,8 +133,8 @@ public:
     [[nodiscard]] memory_stats get_memory() const noexcept {
         memory_stats m;
         state_->pages.for_each_page([&m](const detail::page& p) noexcept {
-            m.objects += p.used;
-            m.live += p.used * p.type->slot_bytes;
+            m.objects += objects_on(p);
+            m.live += objects_on(p) * p.type->slot_bytes;
             m.pages += p.type->pages;
         });
         m.free = m.pages * detail::page_bytes - m.live;
@@ -146,9 +146,8 @@ private:
     explicit heap(detail::heap_state& h) noexcept : state_(&h), owned_(false) {}
 
     void set_enabled(bool on) noexcept {
-        const std::int64_t count = state_->allocations();
         state_->enabled = on;
-        state_->set_allocations(count);
+        state_->update_trigger();
     }
 
     static void check_generation(int generation) {

@@ -24,6 +24,7 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
+        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         free_slot(*page_, slot_, operations<T>::info);
     }
@@ -50,13 +51,15 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using object_type = typename owned_type<std::remove_cv_t<T>>::type;
     using ops = operations<object_type>;
 
-    const heap_state* h = current_heap;
+    heap_state* h = current_heap;
     const std::uint32_t id = load_relaxed(type_id<object_type>);
     page* where = id < h->bin_count ? h->bins[id].current : &no_page;
-    if (!has_slot(*where)) [[unlikely]] where = &find_page<object_type>();
-    heap_state& owner = *chunk_of(where).heap;
+    if (!has_slot(*where)) [[unlikely]] {
+        where = &find_page<object_type>();
+        h = current_heap;
+    }
     void* slot = pop_slot(*where, ops::info);
-    if constexpr (ops::container) --owner.budget;
+    if constexpr (ops::container) ++h->allocations;
 
     slot_guard<object_type> guard(*where, slot);
     object_type* object;
@@ -71,9 +74,8 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state = age_young;
-        if (where->young == 0) [[unlikely]] touch_page(*where);
-        where->young |= card_of(&new_header);
-        if (owner.budget < 0) [[unlikely]] collect_automatically(owner);
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
+        if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;
 }

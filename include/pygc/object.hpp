@@ -38,6 +38,17 @@ static_assert(sizeof(py_object) == 8);
 
 /// What `friend struct pygc::access;` opens to the library.
 struct access {
+private:
+    struct has_the_name {
+        int traverse;
+    };
+    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    template <class T>
+    struct both_names : T, has_the_name {
+        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
+    };
+
+public:
     PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
 
     template <class T, class Visitor>
@@ -51,10 +62,15 @@ struct access {
         return requires(T& object, Visitor& visit) { object.traverse(visit); };
     }
 
-    /// Whether something is called `traverse` at all, for a better error message.
+    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
+    /// called must not pass for none.
     template <class T>
     static constexpr bool names_traverse() noexcept {
-        return requires { &T::traverse; };
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::traverse; };
+        } else {
+            return requires { &T::traverse; };
+        }
     }
 
     template <class T, class... Args>
@@ -69,7 +85,11 @@ struct access {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -116,14 +136,8 @@ namespace detail {
 
 PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
 
-/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
-/// of what dies.
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    header& h = header_of(p);
-    if (h.count < 0) {
-        h.count = pinned_count;
-        return;
-    }
     page& where = page_of(p);
     where.type->destroy(where, p);
 }

@@ -60,7 +60,7 @@ private:
     object_list(detail::heap_state& h, std::uint32_t youngest, std::uint32_t oldest) {
         std::size_t room = 0;
         h.pages.for_each_page([&room](const detail::page& p) noexcept {
-            if (p.type->container) room += p.used;
+            if (p.type->container) room += objects_on(p);
         });
         if (room != 0 && !items_.reserve(room)) detail::throw_bad_alloc();
         h.pages.for_each_page([&](detail::page& p) noexcept {

@@ -73,7 +73,7 @@ public:
     template <class U>
     explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
 
-    PYGC_INLINE ~py_ref() {
+    constexpr PYGC_INLINE ~py_ref() {
         if (object_ != nullptr) detail::drop(object_);
     }
 

@@ -69,9 +69,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
+#define PYGC_FLATTEN
 #else
 #define PYGC_NOINLINE __attribute__((noinline))
 #define PYGC_INLINE __attribute__((always_inline)) inline
+// On a loop over a page: whatever it calls, the user's traverse first of all, is inlined into it.
+#define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN
@@ -93,15 +96,13 @@ PYGC_INLINE void prefetch([[maybe_unused]] const void* p) noexcept {
 #endif
 }
 
-/// Makes the compiler forget what it knows about the memory behind `p`. Needed around a destructor:
+/// Tells the compiler that the memory behind `p` is read and written here. Needed around a destructor:
 /// a compiler may drop stores made before it and invent values for loads made after it, since the
 /// object's lifetime has ended; the header's bytes outlive the object.
-template <class T>
-PYGC_INLINE T* launder_bytes(T* p) noexcept {
+PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 #if defined(__GNUC__)
-    asm volatile("" : "+r"(p) : : "memory");
+    asm volatile("" : : "r"(p) : "memory");
 #endif
-    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -143,8 +144,8 @@ struct type_info;
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
-//          = 0  dead, or a free slot                7        not tracked
-//          < 0  immortal: pinned, never freed life  0 while an object lives
+//          < 0  immortal: never freed               7        not tracked
+//                                             life  0 while an ordinary object lives
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -168,14 +169,13 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
-    life_collected = 1u << 6, // a zombie whose slot the collection that destroyed it still lists
+    life_immortal = 1u << 6,  // the count overflowed
 };
 
-/// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
-/// decrement that hasn't noticed yet can carry it out of the negative numbers.
+/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
 inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 
-/// The count of an object whose destructor runs. References taken and dropped by the destructor
+/// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
@@ -188,16 +188,22 @@ constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
+inline void make_immortal(header& h) noexcept {
+    h.count = pinned_count;
+    h.state |= life_immortal;
+}
+
 PYGC_INLINE void add_reference(header& h) noexcept {
     // Unsigned: overflow saturates to immortal instead of being undefined.
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
-    if (h.count < 0) [[unlikely]] h.count = pinned_count;
+    if (h.count < 0) [[unlikely]] make_immortal(h);
 }
 
-/// True if that was the last reference, or the object is immortal.
+/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
+/// billions of drops: whoever destroys looks for `life_immortal`.
 PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
-    return h.count <= 0;
+    return h.count == 0; // one subtraction and its flags
 }
 
 // A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
@@ -260,11 +266,11 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*);            // the last reference went
-    void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
-    void (*count)(page&, snapshot&, int generation); // the rest only for containers
-    void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage, std::uint32_t slots_numbered);
+    void (*destroy)(page&, py_object*) noexcept; // the last reference went
+    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*unlink)(page&, snapshot&) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -284,11 +290,12 @@ struct alignas(64) page {
     page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
     std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out
+    std::uint16_t used;  // slots handed out, plus one while `held`
+    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    std::uint8_t span;   // consecutive pages; 0 = the whole chunk
-    bool listed;         // in the bin's list of pages with room
-    bool touched;        // in the heap's touched list
+    bool listed : 1;     // in the bin's list of pages with room
+    bool touched : 1;    // in the heap's touched list
+    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -296,7 +303,8 @@ struct alignas(64) page {
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
 
 struct chunk {
-    heap_state* heap;
+    // First the cold part: an address in here must not look like that of a page's first objects, which
+    // a processor compares by its low twelve bits only.
     chunk* next;
     chunk* previous;
     std::size_t bytes;
@@ -304,6 +312,7 @@ struct chunk {
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
     std::uint32_t free_count;
     numbering numbers[pages_per_chunk];
+    heap_state* heap;
     page pages[pages_per_chunk];
 };
 static_assert(sizeof(chunk) <= page_bytes);
@@ -317,7 +326,18 @@ PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
 }
 
 /// The page that holds the header at `p`.
-PYGC_INLINE page& page_of(const void* p) noexcept { return chunk_of(p).pages[page_index_of(p)]; }
+PYGC_INLINE page& page_of(const void* p) noexcept {
+    // pages[page_index_of(p)], with both shifts in one where the size of a page's line allows.
+    if constexpr (page_bytes % sizeof(page) == 0) {
+        const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(page));
+        const std::uintptr_t offset = line & ((pages_per_chunk - 1) * sizeof(page));
+        return *reinterpret_cast<page*>(reinterpret_cast<char*>(chunk_of(p).pages) + offset);
+    } else {
+        return chunk_of(p).pages[page_index_of(p)];
+    }
+}
+
+inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
 inline std::size_t index_in_chunk(const page& p) noexcept {
     return static_cast<std::size_t>(&p - chunk_of(&p).pages);
@@ -333,7 +353,10 @@ inline header& header_at(page& p, std::size_t slot) noexcept {
 
 /// The number of the object whose header is at `p`.
 PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
 }
@@ -524,7 +547,7 @@ public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
     /// memory. Complexity: constant for one page, else linear in the chunks with room.
     page* take(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
-        if (count + alignment > pages_per_chunk) return take_own_chunk(owner, count, alignment);
+        if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
         for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
             if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
         }
@@ -538,14 +561,13 @@ public:
         return occupy(*c, find_run(*c, count, alignment), count);
     }
 
-    /// Takes an empty page, and the rest of its span, back. Its chunk stays mapped: see
+    /// Takes an empty page, and those behind it that its object needed, back. Its chunk stays mapped: see
     /// `unmap_empty_chunks`.
     void give(page& p) noexcept {
         chunk& c = chunk_of(&p);
         const std::size_t at = index_in_chunk(p);
-        std::size_t count = p.span;
-        if (count == 0) { // alone in its chunk
-            count = c.bytes / page_bytes - at;
+        const std::size_t count = p.type->pages;
+        if (needs_own_chunk(count, p.type->page_alignment)) {
             c.free_count = pages_per_chunk - 1; // empty, yet of no use to others: no page is marked free
             discard_memory(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
         } else {
@@ -637,6 +659,10 @@ private:
     static void add(page_set& s, std::size_t i) noexcept { s[i / 64] |= std::uint64_t{1} << (i % 64); }
     static void remove(page_set& s, std::size_t i) noexcept { s[i / 64] &= ~(std::uint64_t{1} << (i % 64)); }
 
+    static bool needs_own_chunk(std::size_t count, std::size_t alignment) noexcept {
+        return count + alignment > pages_per_chunk;
+    }
+
     static bool is_empty(const chunk& c) noexcept { return c.free_count == pages_per_chunk - 1; }
 
     /// Index of the first page of a free run, 0 for none: page 0 is never free.
@@ -663,7 +689,6 @@ private:
             link_last(c);
         }
         pages_ += count;
-        c.pages[at].span = static_cast<std::uint8_t>(count);
         return &c.pages[at];
     }
 
@@ -673,7 +698,6 @@ private:
         if (c == nullptr) return nullptr;
         link_last(*c);
         pages_ += count;
-        c->pages[alignment].span = 0;
         return &c->pages[alignment];
     }
 
@@ -736,7 +760,7 @@ private:
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
 //     storage -> chunks -> pages -> slots                    every object, with its age in its header
-//     budget                                                 container allocations until a collection
+//     allocations, trigger                                   when the next collection is due
 
 namespace pygc::inline PYGC_ABI {
 
@@ -762,28 +786,26 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection, the number of its first slot and how many slots have numbers: those carved
-/// when the collection began. Destructors may allocate, and so carve more.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t slots;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
-inline constexpr std::uint32_t nesting_limit = 24;
-
-/// A threshold that is never reached: the counter goes on counting, nothing is triggered.
-inline constexpr std::int64_t no_threshold = INT64_MAX / 4;
+inline constexpr std::int32_t nesting_limit = 24;
 
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
     std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
-    std::uint32_t nesting = 0;        // destructors running now
-    std::int64_t budget = 0;          // container allocations left before an automatic collection
-    std::int64_t full_budget = 0;     // what it starts from; the difference is get_count()[0]
+    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
+    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
+                                      // the last collection and never below zero
+    std::size_t trigger = 0;          // one more than this, and a collection is due
     py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr; // the last that the running destructor added
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
@@ -797,6 +819,7 @@ struct heap_state {
 
     // Lifetime.
     bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
@@ -816,19 +839,12 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
-    [[nodiscard]] std::int64_t allocations() const noexcept { return full_budget - budget; }
-
-    /// Sets what the counter of generation 0 shows, keeping the threshold, or applies a new one.
-    void set_allocations(std::int64_t count) noexcept {
-        full_budget = enabled && threshold[0] != 0 && threshold[0] < static_cast<std::size_t>(no_threshold)
-                          ? static_cast<std::int64_t>(threshold[0])
-                          : no_threshold;
-        budget = full_budget - count;
-    }
+    /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
+    void update_trigger() noexcept { trigger = enabled && threshold[0] != 0 ? threshold[0] : SIZE_MAX; }
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (budget < full_budget) ++budget;
+        if (allocations != 0) [[likely]] --allocations;
     }
 
     void release_scratch() noexcept {
@@ -909,18 +925,23 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::size_t heap_state_bytes = std::size_t{64} << 10;
 
+/// A processor guesses by the low twelve bits of two addresses whether a load needs an earlier store.
+/// The first objects of every page have small ones; the state's counters keep away from those.
+inline constexpr std::size_t heap_state_offset = 3072;
+
 inline constinit heap_state* all_heaps = nullptr; // guarded by shared_lock
 
 /// A new, empty heap, or null if the system has no memory.
 inline heap_state* create_heap() noexcept {
     void* memory = map_memory(heap_state_bytes, heap_state_bytes);
     if (memory == nullptr) return nullptr;
-    heap_state* h = ::new (memory) heap_state{};
+    heap_state* h = ::new (static_cast<void*>(static_cast<char*>(memory) + heap_state_offset)) heap_state{};
     // The first bins stand behind the state, in the same mapping: enough for some four thousand types.
-    constexpr std::size_t begin = (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
+    constexpr std::size_t begin =
+        heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
     h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
-    h->set_allocations(0);
+    h->update_trigger();
     shared_lock lock;
     h->next = all_heaps;
     if (all_heaps != nullptr) all_heaps->previous = h;
@@ -939,7 +960,7 @@ inline void release_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
-    unmap_memory(&h, heap_state_bytes);
+    unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -979,6 +1000,17 @@ static_assert(sizeof(py_object) == 8);
 
 /// What `friend struct pygc::access;` opens to the library.
 struct access {
+private:
+    struct has_the_name {
+        int traverse;
+    };
+    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    template <class T>
+    struct both_names : T, has_the_name {
+        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
+    };
+
+public:
     PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
 
     template <class T, class Visitor>
@@ -992,10 +1024,15 @@ struct access {
         return requires(T& object, Visitor& visit) { object.traverse(visit); };
     }
 
-    /// Whether something is called `traverse` at all, for a better error message.
+    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
+    /// called must not pass for none.
     template <class T>
     static constexpr bool names_traverse() noexcept {
-        return requires { &T::traverse; };
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::traverse; };
+        } else {
+            return requires { &T::traverse; };
+        }
     }
 
     template <class T, class... Args>
@@ -1010,7 +1047,11 @@ struct access {
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -1057,14 +1098,8 @@ namespace detail {
 
 PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
 
-/// The count of `p` fell to zero, or `p` is immortal. Complexity: constant, besides the destructors
-/// of what dies.
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    header& h = header_of(p);
-    if (h.count < 0) {
-        h.count = pinned_count;
-        return;
-    }
     page& where = page_of(p);
     where.type->destroy(where, p);
 }
@@ -1157,10 +1192,11 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    if (where.type == nullptr || offset % (where.type->slots == 1 ? page_bytes : where.type->slot_bytes) != where.type->header_offset) {
+    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
-    if (header_of(p).count == 0) report_and_abort("borrow of a dead", where.type, p);
+    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
 }
 
@@ -1212,8 +1248,9 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Puts a page into the list that young collections start from.
-PYGC_NOINLINE inline void touch_page(page& p) noexcept {
+/// Notes that the card of a header holds a young object, and that young collections look at the page.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
@@ -1235,14 +1272,11 @@ inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     });
 }
 
-/// The last object of a page went. The page that make_ref uses stays, unless nobody will.
+/// The last object of a page went.
 PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
     bin& b = h.bins[*p.type->id];
-    if (b.current == &p) {
-        if (!h.abandoned && p.span == 1) return;
-        b.current = &no_page;
-    }
+    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
     if (h.collecting) return;
@@ -1254,14 +1288,37 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     }
 }
 
-PYGC_NOINLINE inline void page_has_room(page& p) noexcept {
+/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+PYGC_NOINLINE inline void page_event(page& p) noexcept {
+    if (p.used == 0) {
+        page_emptied(p);
+        return;
+    }
+    p.event = 0;
     bin& b = chunk_of(&p).heap->bins[*p.type->id];
     if (!p.listed && b.current != &p) list_page(b, p);
 }
 
-/// Gives a slot back to its page. The object's lifetime is over; its header is written here.
-PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
-    ::new (static_cast<void*>(static_cast<char*>(slot) + t.header_offset)) header{0, age_none};
+/// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
+inline void hold(heap_state& h, bin& b, page& p) noexcept {
+    b.current = &p;
+    p.event = 0;
+    if (h.abandoned) return;
+    p.held = true;
+    ++p.used;
+}
+
+/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
+inline void let_go(bin& b, page& p) noexcept {
+    b.current = &no_page;
+    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
+    if (!p.held) return;
+    p.held = false;
+    if (--p.used == 0) page_emptied(p);
+}
+
+/// Puts a slot into its page's list. Its header must say "not tracked" already.
+PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
     if (p.free == nullptr) {
@@ -1277,12 +1334,19 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
     p.free = slot;
 #endif
-    const std::uint32_t used = --p.used;
-    if (used == 0) [[unlikely]] {
-        page_emptied(p);
-    } else if (used == room_mark(t.slots)) [[unlikely]] {
-        page_has_room(p);
-    }
+}
+
+/// Gives a slot back to its page.
+PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+    link_free_slot(p, slot, t);
+    if (--p.used == p.event) [[unlikely]] page_event(p);
+}
+
+/// Takes note that `count` slots were linked.
+inline void return_slots(page& p, std::size_t count) noexcept {
+    const bool was_above = p.used > p.event;
+    p.used = static_cast<std::uint16_t>(p.used - count);
+    if (was_above && p.used <= p.event) page_event(p);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -1313,7 +1377,7 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
     for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{0, age_none};
+        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
         void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
         ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
         if (slot == last) break;
@@ -1361,6 +1425,7 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
                 carve(*p, t);
                 return p;
             }
+            let_go(*b, *p);
         }
         if (b->with_room != nullptr) {
             p = b->with_room;
@@ -1372,8 +1437,13 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
             p->free = nullptr;
             p->used = p->carved = 0;
             poison(first_slot(*p), t.pages * page_bytes);
+            if (t.slots == 1) { // full with its first object: nobody's current page
+                p->event = 0;
+                carve(*p, t);
+                return p;
+            }
         }
-        b->current = p;
+        hold(h, *b, *p);
     }
 }
 
@@ -1441,10 +1511,17 @@ inline constexpr std::int32_t outside = 0x40404040;
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
 
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::uint32_t count;
+    std::uint32_t capacity;
+};
+
 class snapshot {
 public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::size_t delay = 16;
+    static constexpr std::uint32_t delay = 16;
 
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
@@ -1466,31 +1543,27 @@ public:
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        edges = heap.edges.data();
-        for (std::size_t i = 0; i != delay; ++i) edges[i] = 0;
-        next_edge = edges + delay;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
+        edge_count = delay;
         return true;
     }
 
-    /// Called when the edge array is full. Without memory it starts over, so that the page being
-    /// counted can finish, and remembers that the picture is worthless.
-    PYGC_NOINLINE void grow_edges() noexcept {
-        const auto used = static_cast<std::size_t>(next_edge - edges);
-        const std::size_t capacity = heap.edges.capacity();
-        if (failed || capacity > UINT32_MAX / 2 || !heap.edges.reserve(capacity * 2, used)) {
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            next_edge = edges + delay;
-            return;
+            count = delay;
         }
-        edges = heap.edges.data();
-        next_edge = edges + used;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        return {edges, count, edge_capacity};
     }
 
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
-        for (std::size_t i = 0; i != delay; ++i) --trial[next_edge[-1 - static_cast<std::ptrdiff_t>(i)]];
+        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
     }
 
     [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
@@ -1501,12 +1574,18 @@ public:
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
-    std::uint32_t* next_edge = nullptr;
-    std::uint32_t* edges_end = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
     std::uint64_t* in_set = nullptr;
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+
+private:
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
+    }
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1921,7 +2000,7 @@ public:
     template <class U>
     explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
 
-    PYGC_INLINE ~py_ref() {
+    constexpr PYGC_INLINE ~py_ref() {
         if (object_ != nullptr) detail::drop(object_);
     }
 
@@ -2529,13 +2608,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges.
+/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), next_edge_(s.next_edge), edges_end_(s.edges_end), edges_(s.edges),
-          snapshot_(s) {}
-    ~count_visitor() { snapshot_.next_edge = next_edge_; }
+        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
+          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -2546,30 +2625,26 @@ public:
         if (target == nullptr) return;
         const std::uint32_t n = number_of(target);
         if (n == 0) return;
-        if (next_edge_ == edges_end_) [[unlikely]] grow();
+        if (edge_count_ == edge_capacity_) [[unlikely]] {
+            const edge_room room = snapshot_->grow_edges(edge_count_);
+            edges_ = room.edges;
+            edge_count_ = room.count;
+            edge_capacity_ = room.capacity;
+        }
         prefetch(trial_ + n);
-        --trial_[*(next_edge_ - snapshot::delay)];
-        *next_edge_++ = n;
+        --trial_[edges_[edge_count_ - snapshot::delay]];
+        edges_[edge_count_++] = n;
     }
 
-    [[nodiscard]] PYGC_INLINE std::uint32_t edges_so_far() const noexcept {
-        return static_cast<std::uint32_t>(next_edge_ - edges_);
-    }
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
 
 private:
-    PYGC_NOINLINE void grow() noexcept {
-        snapshot_.next_edge = next_edge_;
-        snapshot_.grow_edges();
-        edges_ = snapshot_.edges;
-        next_edge_ = snapshot_.next_edge;
-        edges_end_ = snapshot_.edges_end;
-    }
-
     std::int32_t* trial_;
-    std::uint32_t* next_edge_;
-    std::uint32_t* edges_end_;
     std::uint32_t* edges_;
-    snapshot& snapshot_;
+    std::uint32_t edge_count_;
+    std::uint32_t edge_capacity_;
+    snapshot* snapshot_;
 };
 
 /// Nulls the references that garbage holds on garbage, without counting.
@@ -2608,7 +2683,8 @@ private:
 
 } // namespace detail
 
-inline void visitor::edge(py_object*& place) {
+// Not inlined: the compiler would follow one task with the object of another, and warn.
+PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
@@ -2637,8 +2713,9 @@ inline void postpone(heap_state& h, py_object* p) noexcept {
     h.last_postponed = p;
 }
 
-/// Runs the destructors that wait. Called where the nesting is one below its limit.
+/// Runs the destructors that wait, if this is the innermost destructor that may run others.
 PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    if (h.nesting_left != 0) return;
     while (h.postponed != nullptr) {
         py_object* p = h.postponed;
         h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
@@ -2714,9 +2791,9 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        void (*count)(page&, snapshot&, int) = nullptr;
-        void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*, std::uint32_t) = nullptr;
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*unlink)(page&, snapshot&) noexcept = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -2747,43 +2824,65 @@ struct operations {
     static void destroy(page& where, py_object* p) noexcept {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
-        if ((h.state & (life_dying | life_zombie)) != 0) [[unlikely]] {
-            end_of_zombie(where, p);
-            return;
+        // A young container and an untracked leaf are the common cases, and one comparison.
+        if (h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!leave_registry(heap, where, p)) return;
         }
-        if constexpr (container) {
-            heap.note_freed_container();
-            const std::uint32_t age = age_of(h);
-            if (age != age_young && age <= age_old) --heap.objects_of_age[age];
-            h.state = age_none;
-        }
+        if constexpr (container) heap.note_freed_container();
         if constexpr (std::is_trivially_destructible_v<T>) {
+            h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (heap.nesting >= nesting_limit) [[unlikely]] {
+        } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
-            dispose(where, p);
+            dispose_in(heap, where, p);
         }
+    }
+
+    /// Takes an object that isn't simply young out of the count of its age. Returns: false if there
+    /// is nothing left to destroy.
+    PYGC_NOINLINE static bool leave_registry(heap_state& heap, page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        if ((h.state & life_immortal) != 0) {
+            h.count = pinned_count;
+            return false;
+        }
+        if ((h.state & life_zombie) != 0) { // its last reference went
+            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
+            h.state = age_none | life_dying;
+            h.count = dying_count;
+            if (!collected) free_slot(where, slot_of(p), info);
+            return false;
+        }
+        if ((h.state & life_dying) != 0) return false;
+        const std::uint32_t age = age_of(h);
+        if (age <= age_old) --heap.objects_of_age[age];
+        return true;
     }
 
     /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
-        ++heap.nesting;
+    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+
+    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
+        --heap.nesting_left;
+        begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-        --heap.nesting;
+        if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
-    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    PYGC_INLINE static void begin_death(py_object* p) noexcept {
+        header_of(p).count = dying_count;
+        header_of(p).state = age_none | life_dying;
+    }
+
+    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
+    /// escape. Its memory is then kept until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header* h = &header_of(p);
-        h->count = dying_count;
-        h->state = age_none | life_dying;
-        T* object = object_of(p);
-        object = launder_bytes(object);
+        const header& h = header_of(p);
+        T* const object = object_of(p);
+        keep_bytes(p);
 #if PYGC_EXCEPTIONS
         if constexpr (!std::is_nothrow_destructible_v<T>) {
             try {
@@ -2796,24 +2895,16 @@ struct operations {
         {
             access::destroy(*object);
         }
-        h = launder_bytes(h);
-        if (h->count == dying_count) [[likely]] return false;
-        keep_zombie(*h, p);
+        keep_bytes(p);
+        if (h.count == dying_count) [[likely]] return false;
+        keep_zombie(p);
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
+        header& h = header_of(p);
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
-    }
-
-    PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        if ((h.state & life_collected) != 0) {
-            h.state = age_none | life_dying; // freed with the rest of the garbage
-        } else if ((h.state & life_zombie) != 0) {
-            free_slot(where, slot_of(p), info);
-        }
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -2823,33 +2914,45 @@ struct operations {
     // ---- a page of objects under collection ---------------------------------------------------
 
     static void count(page& p, snapshot& s, int generation) noexcept {
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        char* const begin = first_slot(p);
-        count_visitor visit(s);
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            char* slot = begin + std::size_t{from} * slot_bytes;
-            std::uint32_t n = first + from;
-            s.first_edge[n] = visit.edges_so_far();
-            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+            count_run(p, from, to, oldest_age_of[generation], s);
+        });
+    }
+
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::int32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
+        const std::uint32_t end = first + to;
+        std::uint32_t n = first + from;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
+            std::uint64_t& word = s.in_set[n / 64];
+            std::uint64_t members = 0;
+            for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    members |= std::uint64_t{1} << (n % 64);
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
-                s.first_edge[n + 1] = visit.edges_so_far();
+                first_edge[n + 1] = visit.edge_count();
             }
-        });
+            word |= members;
+        }
+        s.edge_count = visit.edge_count();
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page, among the slots that took part.
+    /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < slots_numbered; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -2857,29 +2960,28 @@ struct operations {
         }
     }
 
-    static void unlink(page& p, snapshot& s) noexcept {
+    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, p.carved, [&](py_object* garbage) {
-            header_of(garbage).state = age_none | life_dying;
-            header_of(garbage).count = dying_count;
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
+            begin_death(garbage);
             traverse_object(*object_of(garbage), visit);
         });
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, slots_numbered, [&](py_object* g) {
-            ++heap.nesting;
-            if (run_destructor(g)) {
+        --heap.nesting_left;
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
+            if (run_destructor(g)) [[unlikely]] {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
-                header_of(g).state |= life_collected;
             }
-            if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            --heap.nesting;
+            if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
         });
+        ++heap.nesting_left;
         return escaped;
     }
 };
@@ -2906,6 +3008,62 @@ constexpr type_info operations<T>::info = {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/validate.hpp>
+// In debug mode, checks before and after each collection that a heap's books agree with its pages.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if PYGC_DEBUG
+
+inline void expect(bool holds, const char* what, const page& p) noexcept {
+    if (!holds) report_and_abort(what, p.type, &p);
+}
+
+/// Adds a page's tracked objects to `found`, by age. Aborts with a report if the page contradicts itself.
+inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
+    const type_info& t = *p.type;
+    std::size_t free = 0;
+    for (void* slot = p.free; slot != nullptr;) {
+        expect(++free <= p.carved, "invariant broken: the free slots form a circle in a page of", p);
+        unpoison(slot, t.slot_bytes);
+        void* next = link_of(slot, t);
+        expect(age_of(header_of_slot(slot, t)) == age_none, "invariant broken: a free slot is tracked, of", p);
+        poison(slot, t.slot_bytes);
+        slot = next;
+    }
+    expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    for (std::size_t i = 0; i != p.carved; ++i) {
+        const header& h = header_at(p, i);
+        if (is_poisoned(&h) || age_of(h) > age_old) continue;
+        ++found[age_of(h)];
+        expect(t.container, "invariant broken: tracked without a traverse,", p);
+        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
+               "invariant broken: tracked though dead,", p);
+        const std::uint64_t cards = age_of(h) == age_young ? p.young : age_of(h) == age_middle ? p.middle : ~std::uint64_t{0};
+        expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
+    }
+    expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
+}
+
+/// Complexity: linear in the heap.
+inline void validate(heap_state& h) noexcept {
+    std::size_t found[4] = {};
+    h.pages.for_each_page([&found](page& p) noexcept { validate_page(p, found); });
+    for (std::uint32_t age = age_middle; age <= age_old; ++age) {
+        if (found[age] != h.objects_of_age[age]) {
+            report_and_abort("invariant broken: a generation's size is wrong in the heap", nullptr, &h);
+        }
+    }
+}
+
+#else
+
+inline void validate(heap_state&) noexcept {}
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/collector.hpp>
 // The collection: finds by trial deletion what only cycles keep alive, and frees it.
 //
@@ -2929,6 +3087,7 @@ public:
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
+        validate(heap_);
         heap_.collecting = true;
         reset_counters();
         std::size_t found = 0;
@@ -2953,6 +3112,7 @@ public:
         s.candidates += candidates_;
         heap_.collecting = false;
         tidy();
+        validate(heap_);
         return found + lied_about_;
     }
 
@@ -2960,7 +3120,7 @@ private:
     generation_stats& stats() noexcept { return heap_.stats[generation_]; }
 
     void reset_counters() noexcept {
-        heap_.set_allocations(0);
+        heap_.allocations = 0;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -2972,7 +3132,7 @@ private:
         pages_ = heap_.collected_pages.data();
         std::uint64_t next_number = number_granule;
         const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || p.used == 0 || cards_to_collect(p, generation_) == 0) return;
+            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
             numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
@@ -3025,11 +3185,17 @@ private:
             for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
             if (any_low >= 0) continue;
-            std::uint64_t zero = 0, negative = 0;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
             for (int k = 0; k != 64; ++k) {
-                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
-                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
             }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
@@ -3108,7 +3274,8 @@ private:
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
-                    header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive))).state = age;
+                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
+                    h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
             if (generation_ == 0) {
@@ -3174,7 +3341,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]), pages_[i].slots);
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -3184,29 +3351,40 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < pages_[i].slots; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.carved = 0; // nothing lives there: start the page afresh
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
+                p.used = p.held; // nothing lives there: start the page afresh
+                p.carved = 0;
                 p.free = nullptr;
-                page_emptied(p);
+                if (!p.held) page_emptied(p);
                 continue;
             }
-            const type_info& t = *p.type;
-            for (std::uint32_t base = 0; dead != 0; base += 64) {
-                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
-                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_dying) != 0) {
-                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                    } else {
-                        h.state = age_none | life_zombie; // its last reference will free it
-                    }
+            free_garbage(p, garbage, dead);
+        }
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+    }
+
+    /// Frees the `dead` slots of a page that the bits name, except zombies.
+    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+        const type_info& t = *p.type;
+        char* const begin = first_slot(p);
+        std::size_t zombies = 0;
+        std::size_t left = dead;
+        for (std::uint32_t base = 0; left != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+                char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
+                header& h = header_of_slot(slot, t);
+                if ((h.state & life_zombie) != 0) [[unlikely]] {
+                    h.state &= ~std::uint32_t{life_dying}; // from now on its last reference frees it
+                    ++zombies;
+                } else {
+                    link_free_slot(p, slot, t);
                 }
             }
         }
-        heap_.budget += static_cast<std::int64_t>(garbage_);
-        if (heap_.budget > heap_.full_budget) heap_.budget = heap_.full_budget;
+        return_slots(p, dead - zombies);
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -3239,14 +3417,14 @@ private:
 
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
 PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
     }
     h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
@@ -3272,7 +3450,7 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// The budget of container allocations is used up.
+/// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
     if (h.enabled && !h.collecting) collect(h, due_generation(h));
 }
@@ -3295,7 +3473,6 @@ inline void abandon_heap(heap_state& h) noexcept {
         return;
     }
     collect(h, 2);
-    h.abandoned = true;
     settle_abandoned(h);
 }
 
@@ -3308,17 +3485,39 @@ struct thread_end {
     }
 };
 
-/// Collects what abandoned heaps still hold. Complexity: linear in their objects.
+/// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
+inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    shared_lock lock; // other threads may still run, and begin or end heaps of their own
+    heap_state* h = all_heaps;
+    while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
+    return h;
+}
+
+/// Collects what abandoned heaps still hold. Each collection may end other heaps, so the search starts
+/// over after each; and what one heap's garbage held in another is garbage for the next pass, of which
+/// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
-    heap_state* next = nullptr;
-    for (heap_state* h = all_heaps; h != nullptr; h = next) {
-        next = h->next;
-        if (h->abandoned) collect(*h, 2);
+    std::uint32_t heaps = 0;
+    {
+        shared_lock lock;
+        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    }
+    bool found = true;
+    for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
+        found = false;
+        while (heap_state* h = next_abandoned_heap(pass)) {
+            h->last_pass = pass;
+            if (collect(*h, 2) != 0) found = true;
+        }
     }
 }
 
 struct program_end {
-    ~program_end() { collect_abandoned_heaps(); }
+    ~program_end() {
+        // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
+        if (current_heap != &no_heap && !current_heap->abandoned) abandon_heap(*current_heap);
+        collect_abandoned_heaps();
+    }
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics
@@ -3402,7 +3601,7 @@ private:
     object_list(detail::heap_state& h, std::uint32_t youngest, std::uint32_t oldest) {
         std::size_t room = 0;
         h.pages.for_each_page([&room](const detail::page& p) noexcept {
-            if (p.type->container) room += p.used;
+            if (p.type->container) room += objects_on(p);
         });
         if (room != 0 && !items_.reserve(room)) detail::throw_bad_alloc();
         h.pages.for_each_page([&](detail::page& p) noexcept {
@@ -3444,7 +3643,7 @@ struct memory_stats {
     std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
     std::size_t live = 0;         ///< in the slots of living objects
     std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that hold objects (a number)
+    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;       ///< address space taken from the system
 };
 
@@ -3511,7 +3710,7 @@ public:
     /// have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
-        state_->set_allocations(state_->allocations());
+        state_->update_trigger();
     }
     void set_threshold(std::size_t t0, std::size_t t1) noexcept {
         state_->threshold[1] = t1;
@@ -3528,7 +3727,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {static_cast<std::size_t>(state_->allocations()), state_->younger_collections[1],
+        return {state_->allocations, state_->younger_collections[1],
                 state_->younger_collections[2]};
     }
 
@@ -3551,8 +3750,8 @@ public:
     [[nodiscard]] memory_stats get_memory() const noexcept {
         memory_stats m;
         state_->pages.for_each_page([&m](const detail::page& p) noexcept {
-            m.objects += p.used;
-            m.live += p.used * p.type->slot_bytes;
+            m.objects += objects_on(p);
+            m.live += objects_on(p) * p.type->slot_bytes;
             m.pages += p.type->pages;
         });
         m.free = m.pages * detail::page_bytes - m.live;
@@ -3564,9 +3763,8 @@ private:
     explicit heap(detail::heap_state& h) noexcept : state_(&h), owned_(false) {}
 
     void set_enabled(bool on) noexcept {
-        const std::int64_t count = state_->allocations();
         state_->enabled = on;
-        state_->set_allocations(count);
+        state_->update_trigger();
     }
 
     static void check_generation(int generation) {
@@ -3652,6 +3850,7 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
+        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         free_slot(*page_, slot_, operations<T>::info);
     }
@@ -3678,13 +3877,15 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using object_type = typename owned_type<std::remove_cv_t<T>>::type;
     using ops = operations<object_type>;
 
-    const heap_state* h = current_heap;
+    heap_state* h = current_heap;
     const std::uint32_t id = load_relaxed(type_id<object_type>);
     page* where = id < h->bin_count ? h->bins[id].current : &no_page;
-    if (!has_slot(*where)) [[unlikely]] where = &find_page<object_type>();
-    heap_state& owner = *chunk_of(where).heap;
+    if (!has_slot(*where)) [[unlikely]] {
+        where = &find_page<object_type>();
+        h = current_heap;
+    }
     void* slot = pop_slot(*where, ops::info);
-    if constexpr (ops::container) --owner.budget;
+    if constexpr (ops::container) ++h->allocations;
 
     slot_guard<object_type> guard(*where, slot);
     object_type* object;
@@ -3699,9 +3900,8 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state = age_young;
-        if (where->young == 0) [[unlikely]] touch_page(*where);
-        where->young |= card_of(&new_header);
-        if (owner.budget < 0) [[unlikely]] collect_automatically(owner);
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
+        if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;
 }

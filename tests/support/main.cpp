@@ -15,7 +15,7 @@ struct leak_listener : support::listener_base {
 
     void sectionStarting(Catch::SectionInfo const& info) override {
         base::sectionStarting(info);
-        ++depth_;
+        if (depth_++ == 0) support::reset_settings();
     }
 
     void sectionEnded(Catch::SectionStats const& stats) override {

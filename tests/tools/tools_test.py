@@ -238,6 +238,15 @@ class Death(Case):
     def test_lives(self) -> None:
         self.fails("must not end well", self.SCRIPT, "below", self.program("echo below"))
 
+    def test_ends_well_with_the_words(self) -> None:
+        self.passes(self.SCRIPT, "--well", "^all 3$", self.program("echo some; echo all 3"))
+
+    def test_ends_well_with_other_words(self) -> None:
+        self.fails("nothing that matches", self.SCRIPT, "--well", "^all 3$", self.program("echo all 30"))
+
+    def test_ends_badly(self) -> None:
+        self.fails("must end well", self.SCRIPT, "--well", "all", self.program("echo all; exit 3"))
+
 
 class Examples(Case):
     SCRIPT = "examples/run_example.py"

@@ -45,10 +45,11 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    if (where.type == nullptr || offset % (where.type->slots == 1 ? page_bytes : where.type->slot_bytes) != where.type->header_offset) {
+    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
-    if (header_of(p).count == 0) report_and_abort("borrow of a dead", where.type, p);
+    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
 }
 

@@ -15,6 +15,7 @@
 #include <pygc/detail/check.hpp>
 #include <pygc/detail/operations.hpp>
 #include <pygc/detail/snapshot.hpp>
+#include <pygc/detail/validate.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -26,6 +27,7 @@ public:
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
+        validate(heap_);
         heap_.collecting = true;
         reset_counters();
         std::size_t found = 0;
@@ -50,6 +52,7 @@ public:
         s.candidates += candidates_;
         heap_.collecting = false;
         tidy();
+        validate(heap_);
         return found + lied_about_;
     }
 
@@ -57,7 +60,7 @@ private:
     generation_stats& stats() noexcept { return heap_.stats[generation_]; }
 
     void reset_counters() noexcept {
-        heap_.set_allocations(0);
+        heap_.allocations = 0;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -69,7 +72,7 @@ private:
         pages_ = heap_.collected_pages.data();
         std::uint64_t next_number = number_granule;
         const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || p.used == 0 || cards_to_collect(p, generation_) == 0) return;
+            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
             numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
             n.first = static_cast<std::uint32_t>(next_number);
             n.reciprocal = p.type->reciprocal;
@@ -122,11 +125,17 @@ private:
             for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
             if (any_low >= 0) continue;
-            std::uint64_t zero = 0, negative = 0;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
             for (int k = 0; k != 64; ++k) {
-                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
-                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
             }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
@@ -205,7 +214,8 @@ private:
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
-                    header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive))).state = age;
+                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
+                    h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
             if (generation_ == 0) {
@@ -271,7 +281,7 @@ private:
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, garbage_on(pages_[i]), pages_[i].slots);
+            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
         }
     }
 
@@ -281,29 +291,40 @@ private:
             page& p = *pages_[i].where;
             const std::uint64_t* garbage = garbage_on(pages_[i]);
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < pages_[i].slots; base += 64) {
+            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == p.used && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.carved = 0; // nothing lives there: start the page afresh
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
+                p.used = p.held; // nothing lives there: start the page afresh
+                p.carved = 0;
                 p.free = nullptr;
-                page_emptied(p);
+                if (!p.held) page_emptied(p);
                 continue;
             }
-            const type_info& t = *p.type;
-            for (std::uint32_t base = 0; dead != 0; base += 64) {
-                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
-                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_dying) != 0) {
-                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                    } else {
-                        h.state = age_none | life_zombie; // its last reference will free it
-                    }
+            free_garbage(p, garbage, dead);
+        }
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+    }
+
+    /// Frees the `dead` slots of a page that the bits name, except zombies.
+    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+        const type_info& t = *p.type;
+        char* const begin = first_slot(p);
+        std::size_t zombies = 0;
+        std::size_t left = dead;
+        for (std::uint32_t base = 0; left != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+                char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
+                header& h = header_of_slot(slot, t);
+                if ((h.state & life_zombie) != 0) [[unlikely]] {
+                    h.state &= ~std::uint32_t{life_dying}; // from now on its last reference frees it
+                    ++zombies;
+                } else {
+                    link_free_slot(p, slot, t);
                 }
             }
         }
-        heap_.budget += static_cast<std::int64_t>(garbage_);
-        if (heap_.budget > heap_.full_budget) heap_.budget = heap_.full_budget;
+        return_slots(p, dead - zombies);
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -336,14 +357,14 @@ private:
 
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
 PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page* p = h.bins[i].current;
-        if (p == &no_page || p->used != 0) continue;
-        h.bins[i].current = &no_page;
-        h.pages.give(*p);
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
     }
     h.release_scratch();
-    if (h.pages.pages() == 0 && h.nesting == 0) release_heap(h);
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
@@ -369,7 +390,7 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// The budget of container allocations is used up.
+/// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
     if (h.enabled && !h.collecting) collect(h, due_generation(h));
 }

@@ -7,8 +7,8 @@
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
-//          = 0  dead, or a free slot                7        not tracked
-//          < 0  immortal: pinned, never freed life  0 while an object lives
+//          < 0  immortal: never freed               7        not tracked
+//                                             life  0 while an ordinary object lives
 #pragma once
 
 #include <cstdint>
@@ -37,14 +37,13 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
-    life_collected = 1u << 6, // a zombie whose slot the collection that destroyed it still lists
+    life_immortal = 1u << 6,  // the count overflowed
 };
 
-/// Where an immortal count is pinned: half way to either end, so that neither an increment nor a
-/// decrement that hasn't noticed yet can carry it out of the negative numbers.
+/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
 inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 
-/// The count of an object whose destructor runs. References taken and dropped by the destructor
+/// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
@@ -57,16 +56,22 @@ constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
+inline void make_immortal(header& h) noexcept {
+    h.count = pinned_count;
+    h.state |= life_immortal;
+}
+
 PYGC_INLINE void add_reference(header& h) noexcept {
     // Unsigned: overflow saturates to immortal instead of being undefined.
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
-    if (h.count < 0) [[unlikely]] h.count = pinned_count;
+    if (h.count < 0) [[unlikely]] make_immortal(h);
 }
 
-/// True if that was the last reference, or the object is immortal.
+/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
+/// billions of drops: whoever destroys looks for `life_immortal`.
 PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
-    return h.count <= 0;
+    return h.count == 0; // one subtraction and its flags
 }
 
 // A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of

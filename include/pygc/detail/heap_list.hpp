@@ -11,18 +11,23 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::size_t heap_state_bytes = std::size_t{64} << 10;
 
+/// A processor guesses by the low twelve bits of two addresses whether a load needs an earlier store.
+/// The first objects of every page have small ones; the state's counters keep away from those.
+inline constexpr std::size_t heap_state_offset = 3072;
+
 inline constinit heap_state* all_heaps = nullptr; // guarded by shared_lock
 
 /// A new, empty heap, or null if the system has no memory.
 inline heap_state* create_heap() noexcept {
     void* memory = map_memory(heap_state_bytes, heap_state_bytes);
     if (memory == nullptr) return nullptr;
-    heap_state* h = ::new (memory) heap_state{};
+    heap_state* h = ::new (static_cast<void*>(static_cast<char*>(memory) + heap_state_offset)) heap_state{};
     // The first bins stand behind the state, in the same mapping: enough for some four thousand types.
-    constexpr std::size_t begin = (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
+    constexpr std::size_t begin =
+        heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
     h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
-    h->set_allocations(0);
+    h->update_trigger();
     shared_lock lock;
     h->next = all_heaps;
     if (all_heaps != nullptr) all_heaps->previous = h;
@@ -41,7 +46,7 @@ inline void release_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
-    unmap_memory(&h, heap_state_bytes);
+    unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -5,7 +5,7 @@
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
 //     storage -> chunks -> pages -> slots                    every object, with its age in its header
-//     budget                                                 container allocations until a collection
+//     allocations, trigger                                   when the next collection is due
 #pragma once
 
 #include <cstddef>
@@ -41,28 +41,26 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection, the number of its first slot and how many slots have numbers: those carved
-/// when the collection began. Destructors may allocate, and so carve more.
+/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
+/// that makes objects may have more carved meanwhile.
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t slots;
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
-inline constexpr std::uint32_t nesting_limit = 24;
-
-/// A threshold that is never reached: the counter goes on counting, nothing is triggered.
-inline constexpr std::int64_t no_threshold = INT64_MAX / 4;
+inline constexpr std::int32_t nesting_limit = 24;
 
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
     std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
-    std::uint32_t nesting = 0;        // destructors running now
-    std::int64_t budget = 0;          // container allocations left before an automatic collection
-    std::int64_t full_budget = 0;     // what it starts from; the difference is get_count()[0]
+    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
+    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
+                                      // the last collection and never below zero
+    std::size_t trigger = 0;          // one more than this, and a collection is due
     py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr; // the last that the running destructor added
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
@@ -76,6 +74,7 @@ struct heap_state {
 
     // Lifetime.
     bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
@@ -95,19 +94,12 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
-    [[nodiscard]] std::int64_t allocations() const noexcept { return full_budget - budget; }
-
-    /// Sets what the counter of generation 0 shows, keeping the threshold, or applies a new one.
-    void set_allocations(std::int64_t count) noexcept {
-        full_budget = enabled && threshold[0] != 0 && threshold[0] < static_cast<std::size_t>(no_threshold)
-                          ? static_cast<std::int64_t>(threshold[0])
-                          : no_threshold;
-        budget = full_budget - count;
-    }
+    /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
+    void update_trigger() noexcept { trigger = enabled && threshold[0] != 0 ? threshold[0] : SIZE_MAX; }
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (budget < full_budget) ++budget;
+        if (allocations != 0) [[likely]] --allocations;
     }
 
     void release_scratch() noexcept {

@@ -17,7 +17,6 @@ inline void abandon_heap(heap_state& h) noexcept {
         return;
     }
     collect(h, 2);
-    h.abandoned = true;
     settle_abandoned(h);
 }
 
@@ -30,17 +29,39 @@ struct thread_end {
     }
 };
 
-/// Collects what abandoned heaps still hold. Complexity: linear in their objects.
+/// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
+inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    shared_lock lock; // other threads may still run, and begin or end heaps of their own
+    heap_state* h = all_heaps;
+    while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
+    return h;
+}
+
+/// Collects what abandoned heaps still hold. Each collection may end other heaps, so the search starts
+/// over after each; and what one heap's garbage held in another is garbage for the next pass, of which
+/// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
-    heap_state* next = nullptr;
-    for (heap_state* h = all_heaps; h != nullptr; h = next) {
-        next = h->next;
-        if (h->abandoned) collect(*h, 2);
+    std::uint32_t heaps = 0;
+    {
+        shared_lock lock;
+        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    }
+    bool found = true;
+    for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
+        found = false;
+        while (heap_state* h = next_abandoned_heap(pass)) {
+            h->last_pass = pass;
+            if (collect(*h, 2) != 0) found = true;
+        }
     }
 }
 
 struct program_end {
-    ~program_end() { collect_abandoned_heaps(); }
+    ~program_end() {
+        // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
+        if (current_heap != &no_heap && !current_heap->abandoned) abandon_heap(*current_heap);
+        collect_abandoned_heaps();
+    }
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics

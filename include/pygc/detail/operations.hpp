@@ -25,8 +25,9 @@ inline void postpone(heap_state& h, py_object* p) noexcept {
     h.last_postponed = p;
 }
 
-/// Runs the destructors that wait. Called where the nesting is one below its limit.
+/// Runs the destructors that wait, if this is the innermost destructor that may run others.
 PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    if (h.nesting_left != 0) return;
     while (h.postponed != nullptr) {
         py_object* p = h.postponed;
         h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
@@ -102,9 +103,9 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        void (*count)(page&, snapshot&, int) = nullptr;
-        void (*unlink)(page&, snapshot&) = nullptr;
-        std::size_t (*dispose_garbage)(page&, const std::uint64_t*, std::uint32_t) = nullptr;
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*unlink)(page&, snapshot&) noexcept = nullptr;
+        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -135,43 +136,65 @@ struct operations {
     static void destroy(page& where, py_object* p) noexcept {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
-        if ((h.state & (life_dying | life_zombie)) != 0) [[unlikely]] {
-            end_of_zombie(where, p);
-            return;
+        // A young container and an untracked leaf are the common cases, and one comparison.
+        if (h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!leave_registry(heap, where, p)) return;
         }
-        if constexpr (container) {
-            heap.note_freed_container();
-            const std::uint32_t age = age_of(h);
-            if (age != age_young && age <= age_old) --heap.objects_of_age[age];
-            h.state = age_none;
-        }
+        if constexpr (container) heap.note_freed_container();
         if constexpr (std::is_trivially_destructible_v<T>) {
+            h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (heap.nesting >= nesting_limit) [[unlikely]] {
+        } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
-            dispose(where, p);
+            dispose_in(heap, where, p);
         }
+    }
+
+    /// Takes an object that isn't simply young out of the count of its age. Returns: false if there
+    /// is nothing left to destroy.
+    PYGC_NOINLINE static bool leave_registry(heap_state& heap, page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        if ((h.state & life_immortal) != 0) {
+            h.count = pinned_count;
+            return false;
+        }
+        if ((h.state & life_zombie) != 0) { // its last reference went
+            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
+            h.state = age_none | life_dying;
+            h.count = dying_count;
+            if (!collected) free_slot(where, slot_of(p), info);
+            return false;
+        }
+        if ((h.state & life_dying) != 0) return false;
+        const std::uint32_t age = age_of(h);
+        if (age <= age_old) --heap.objects_of_age[age];
+        return true;
     }
 
     /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
-        ++heap.nesting;
+    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+
+    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
+        --heap.nesting_left;
+        begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-        --heap.nesting;
+        if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
-    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    PYGC_INLINE static void begin_death(py_object* p) noexcept {
+        header_of(p).count = dying_count;
+        header_of(p).state = age_none | life_dying;
+    }
+
+    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
+    /// escape. Its memory is then kept until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header* h = &header_of(p);
-        h->count = dying_count;
-        h->state = age_none | life_dying;
-        T* object = object_of(p);
-        object = launder_bytes(object);
+        const header& h = header_of(p);
+        T* const object = object_of(p);
+        keep_bytes(p);
 #if PYGC_EXCEPTIONS
         if constexpr (!std::is_nothrow_destructible_v<T>) {
             try {
@@ -184,24 +207,16 @@ struct operations {
         {
             access::destroy(*object);
         }
-        h = launder_bytes(h);
-        if (h->count == dying_count) [[likely]] return false;
-        keep_zombie(*h, p);
+        keep_bytes(p);
+        if (h.count == dying_count) [[likely]] return false;
+        keep_zombie(p);
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
+        header& h = header_of(p);
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
-    }
-
-    PYGC_NOINLINE static void end_of_zombie(page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        if ((h.state & life_collected) != 0) {
-            h.state = age_none | life_dying; // freed with the rest of the garbage
-        } else if ((h.state & life_zombie) != 0) {
-            free_slot(where, slot_of(p), info);
-        }
     }
 
     static void traverse(py_object* p, visitor& visit) {
@@ -211,33 +226,45 @@ struct operations {
     // ---- a page of objects under collection ---------------------------------------------------
 
     static void count(page& p, snapshot& s, int generation) noexcept {
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        char* const begin = first_slot(p);
-        count_visitor visit(s);
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            char* slot = begin + std::size_t{from} * slot_bytes;
-            std::uint32_t n = first + from;
-            s.first_edge[n] = visit.edges_so_far();
-            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+            count_run(p, from, to, oldest_age_of[generation], s);
+        });
+    }
+
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::int32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
+        const std::uint32_t end = first + to;
+        std::uint32_t n = first + from;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
+            std::uint64_t& word = s.in_set[n / 64];
+            std::uint64_t members = 0;
+            for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    members |= std::uint64_t{1} << (n % 64);
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
-                s.first_edge[n + 1] = visit.edges_so_far();
+                first_edge[n + 1] = visit.edge_count();
             }
-        });
+            word |= members;
+        }
+        s.edge_count = visit.edge_count();
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page, among the slots that took part.
+    /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered, F f) {
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
         char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < slots_numbered; base += 64) {
+        for (std::uint32_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
                 const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
                 f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
@@ -245,29 +272,28 @@ struct operations {
         }
     }
 
-    static void unlink(page& p, snapshot& s) noexcept {
+    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, s.unreached + first / 64, p.carved, [&](py_object* garbage) {
-            header_of(garbage).state = age_none | life_dying;
-            header_of(garbage).count = dying_count;
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
+            begin_death(garbage);
             traverse_object(*object_of(garbage), visit);
         });
     }
 
     /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, const std::uint64_t* garbage, std::uint32_t slots_numbered) noexcept {
+    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        for_each_garbage(p, garbage, slots_numbered, [&](py_object* g) {
-            ++heap.nesting;
-            if (run_destructor(g)) {
+        --heap.nesting_left;
+        for_each_garbage(p, carved, garbage, [&](py_object* g) {
+            if (run_destructor(g)) [[unlikely]] {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
-                header_of(g).state |= life_collected;
             }
-            if (heap.nesting == nesting_limit && heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            --heap.nesting;
+            if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
         });
+        ++heap.nesting_left;
         return escaped;
     }
 };

@@ -50,11 +50,11 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*);            // the last reference went
-    void (*dispose)(page&, py_object*);            // run the destructor, give the slot back
-    void (*count)(page&, snapshot&, int generation); // the rest only for containers
-    void (*unlink)(page&, snapshot&);
-    std::size_t (*dispose_garbage)(page&, const std::uint64_t* garbage, std::uint32_t slots_numbered);
+    void (*destroy)(page&, py_object*) noexcept; // the last reference went
+    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*unlink)(page&, snapshot&) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
 };
 
@@ -74,11 +74,12 @@ struct alignas(64) page {
     page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
     std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out
+    std::uint16_t used;  // slots handed out, plus one while `held`
+    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    std::uint8_t span;   // consecutive pages; 0 = the whole chunk
-    bool listed;         // in the bin's list of pages with room
-    bool touched;        // in the heap's touched list
+    bool listed : 1;     // in the bin's list of pages with room
+    bool touched : 1;    // in the heap's touched list
+    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -86,7 +87,8 @@ struct alignas(64) page {
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
 
 struct chunk {
-    heap_state* heap;
+    // First the cold part: an address in here must not look like that of a page's first objects, which
+    // a processor compares by its low twelve bits only.
     chunk* next;
     chunk* previous;
     std::size_t bytes;
@@ -94,6 +96,7 @@ struct chunk {
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
     std::uint32_t free_count;
     numbering numbers[pages_per_chunk];
+    heap_state* heap;
     page pages[pages_per_chunk];
 };
 static_assert(sizeof(chunk) <= page_bytes);
@@ -107,7 +110,18 @@ PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
 }
 
 /// The page that holds the header at `p`.
-PYGC_INLINE page& page_of(const void* p) noexcept { return chunk_of(p).pages[page_index_of(p)]; }
+PYGC_INLINE page& page_of(const void* p) noexcept {
+    // pages[page_index_of(p)], with both shifts in one where the size of a page's line allows.
+    if constexpr (page_bytes % sizeof(page) == 0) {
+        const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(page));
+        const std::uintptr_t offset = line & ((pages_per_chunk - 1) * sizeof(page));
+        return *reinterpret_cast<page*>(reinterpret_cast<char*>(chunk_of(p).pages) + offset);
+    } else {
+        return chunk_of(p).pages[page_index_of(p)];
+    }
+}
+
+inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
 inline std::size_t index_in_chunk(const page& p) noexcept {
     return static_cast<std::size_t>(&p - chunk_of(&p).pages);
@@ -123,7 +137,10 @@ inline header& header_at(page& p, std::size_t slot) noexcept {
 
 /// The number of the object whose header is at `p`.
 PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
 }

@@ -49,8 +49,9 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Puts a page into the list that young collections start from.
-PYGC_NOINLINE inline void touch_page(page& p) noexcept {
+/// Notes that the card of a header holds a young object, and that young collections look at the page.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
@@ -72,14 +73,11 @@ inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     });
 }
 
-/// The last object of a page went. The page that make_ref uses stays, unless nobody will.
+/// The last object of a page went.
 PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
     bin& b = h.bins[*p.type->id];
-    if (b.current == &p) {
-        if (!h.abandoned && p.span == 1) return;
-        b.current = &no_page;
-    }
+    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
     if (h.collecting) return;
@@ -91,14 +89,37 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     }
 }
 
-PYGC_NOINLINE inline void page_has_room(page& p) noexcept {
+/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+PYGC_NOINLINE inline void page_event(page& p) noexcept {
+    if (p.used == 0) {
+        page_emptied(p);
+        return;
+    }
+    p.event = 0;
     bin& b = chunk_of(&p).heap->bins[*p.type->id];
     if (!p.listed && b.current != &p) list_page(b, p);
 }
 
-/// Gives a slot back to its page. The object's lifetime is over; its header is written here.
-PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
-    ::new (static_cast<void*>(static_cast<char*>(slot) + t.header_offset)) header{0, age_none};
+/// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
+inline void hold(heap_state& h, bin& b, page& p) noexcept {
+    b.current = &p;
+    p.event = 0;
+    if (h.abandoned) return;
+    p.held = true;
+    ++p.used;
+}
+
+/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
+inline void let_go(bin& b, page& p) noexcept {
+    b.current = &no_page;
+    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
+    if (!p.held) return;
+    p.held = false;
+    if (--p.used == 0) page_emptied(p);
+}
+
+/// Puts a slot into its page's list. Its header must say "not tracked" already.
+PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
     if (p.free == nullptr) {
@@ -114,12 +135,19 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
     p.free = slot;
 #endif
-    const std::uint32_t used = --p.used;
-    if (used == 0) [[unlikely]] {
-        page_emptied(p);
-    } else if (used == room_mark(t.slots)) [[unlikely]] {
-        page_has_room(p);
-    }
+}
+
+/// Gives a slot back to its page.
+PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+    link_free_slot(p, slot, t);
+    if (--p.used == p.event) [[unlikely]] page_event(p);
+}
+
+/// Takes note that `count` slots were linked.
+inline void return_slots(page& p, std::size_t count) noexcept {
+    const bool was_above = p.used > p.event;
+    p.used = static_cast<std::uint16_t>(p.used - count);
+    if (was_above && p.used <= p.event) page_event(p);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -150,7 +178,7 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
     for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{0, age_none};
+        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
         void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
         ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
         if (slot == last) break;
@@ -198,6 +226,7 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
                 carve(*p, t);
                 return p;
             }
+            let_go(*b, *p);
         }
         if (b->with_room != nullptr) {
             p = b->with_room;
@@ -209,8 +238,13 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
             p->free = nullptr;
             p->used = p->carved = 0;
             poison(first_slot(*p), t.pages * page_bytes);
+            if (t.slots == 1) { // full with its first object: nobody's current page
+                p->event = 0;
+                carve(*p, t);
+                return p;
+            }
         }
-        b->current = p;
+        hold(h, *b, *p);
     }
 }
 

@@ -16,7 +16,7 @@ public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
     /// memory. Complexity: constant for one page, else linear in the chunks with room.
     page* take(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
-        if (count + alignment > pages_per_chunk) return take_own_chunk(owner, count, alignment);
+        if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
         for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
             if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
         }
@@ -30,14 +30,13 @@ public:
         return occupy(*c, find_run(*c, count, alignment), count);
     }
 
-    /// Takes an empty page, and the rest of its span, back. Its chunk stays mapped: see
+    /// Takes an empty page, and those behind it that its object needed, back. Its chunk stays mapped: see
     /// `unmap_empty_chunks`.
     void give(page& p) noexcept {
         chunk& c = chunk_of(&p);
         const std::size_t at = index_in_chunk(p);
-        std::size_t count = p.span;
-        if (count == 0) { // alone in its chunk
-            count = c.bytes / page_bytes - at;
+        const std::size_t count = p.type->pages;
+        if (needs_own_chunk(count, p.type->page_alignment)) {
             c.free_count = pages_per_chunk - 1; // empty, yet of no use to others: no page is marked free
             discard_memory(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
         } else {
@@ -129,6 +128,10 @@ private:
     static void add(page_set& s, std::size_t i) noexcept { s[i / 64] |= std::uint64_t{1} << (i % 64); }
     static void remove(page_set& s, std::size_t i) noexcept { s[i / 64] &= ~(std::uint64_t{1} << (i % 64)); }
 
+    static bool needs_own_chunk(std::size_t count, std::size_t alignment) noexcept {
+        return count + alignment > pages_per_chunk;
+    }
+
     static bool is_empty(const chunk& c) noexcept { return c.free_count == pages_per_chunk - 1; }
 
     /// Index of the first page of a free run, 0 for none: page 0 is never free.
@@ -155,7 +158,6 @@ private:
             link_last(c);
         }
         pages_ += count;
-        c.pages[at].span = static_cast<std::uint8_t>(count);
         return &c.pages[at];
     }
 
@@ -165,7 +167,6 @@ private:
         if (c == nullptr) return nullptr;
         link_last(*c);
         pages_ += count;
-        c->pages[alignment].span = 0;
         return &c->pages[alignment];
     }
 

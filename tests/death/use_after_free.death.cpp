@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// expect-output: use-after-poison|^skipped: only AddressSanitizer sees
+// Under AddressSanitizer, a look at an object that was freed is caught, also long after.
+#include <support/environment.hpp>
+
+#include <pygc/pygc.hpp>
+
+#include <cstdio>
+
+struct node : pygc::py_object {
+    int value = 0;
+    pygc::py_ref<node> next;
+    void traverse(auto& visit) { visit(next); }
+};
+
+int main() {
+    if (!support::with_address_sanitizer) {
+        std::puts("skipped: only AddressSanitizer sees it");
+        return 1;
+    }
+    auto n = pygc::make_ref<node>();
+    node volatile* const raw = n.get();
+    n->next = n;
+    n = nullptr;
+    if (raw->value != 0 || pygc::collect() != 1) return 0;
+    for (int i = 0; i != 100; ++i) static_cast<void>(pygc::make_ref<node>());
+    return raw->value;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+// The gc module: counters, thresholds, statistics, lists of objects, errors.
+#include <support/catch.hpp>
+
+#include <pygc/pygc.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+using pygc::make_ref;
+using pygc::py_ref;
+
+namespace {
+
+struct node : pygc::py_object {
+    py_ref<node> next;
+    void traverse(auto& visit) { visit(next); }
+};
+
+py_ref<node> self_loop() {
+    auto n = make_ref<node>();
+    n->next = n;
+    return n;
+}
+
+using counts = std::array<std::size_t, 3>;
+
+std::size_t collections(int generation) {
+    return pygc::get_stats()[static_cast<std::size_t>(generation)].collections;
+}
+std::size_t all_collections() { return collections(0) + collections(1) + collections(2); }
+
+} // namespace
+
+TEST_CASE("the thresholds begin as CPython's", "[gc]") {
+    CHECK(pygc::get_threshold() == counts{2000, 10, 10});
+    CHECK(pygc::is_enabled());
+}
+
+TEST_CASE("row 35: set_threshold changes only the thresholds it names", "[gc]") {
+    pygc::set_threshold(100);
+    CHECK(pygc::get_threshold() == counts{100, 10, 10});
+    pygc::set_threshold(200, 5);
+    CHECK(pygc::get_threshold() == counts{200, 5, 10});
+    pygc::set_threshold(300, 6, 7);
+    CHECK(pygc::get_threshold() == counts{300, 6, 7});
+    pygc::set_threshold(0);
+    CHECK(pygc::get_threshold() == counts{0, 6, 7});
+    pygc::set_threshold(static_cast<std::size_t>(-1));
+    CHECK(pygc::get_threshold() == counts{static_cast<std::size_t>(-1), 6, 7});
+    auto const n = make_ref<node>();
+    CHECK(pygc::is_tracked(n));
+}
+
+TEST_CASE("row 19: get_count grows with containers and is small after a collection", "[gc]") {
+    pygc::collect();
+    CHECK(pygc::get_count() == counts{0, 0, 0});
+    auto const a = make_ref<node>();
+    CHECK(pygc::get_count() == counts{1, 0, 0});
+    auto const b = make_ref<node>();
+    auto const leaf = make_ref<int>(1); // no container
+    CHECK(pygc::get_count() == counts{2, 0, 0});
+}
+
+TEST_CASE("row 20: collections of one generation count towards the next", "[gc]") {
+    pygc::collect();
+    pygc::collect(0);
+    CHECK(pygc::get_count() == counts{0, 1, 0});
+    pygc::collect(1);
+    CHECK(pygc::get_count() == counts{0, 0, 1});
+    pygc::collect(2);
+    CHECK(pygc::get_count() == counts{0, 0, 0});
+}
+
+TEST_CASE("row 33: deaths lower the first count, never below zero", "[gc]") {
+    pygc::collect();
+    auto a = make_ref<node>(), b = make_ref<node>();
+    CHECK(pygc::get_count()[0] == 2);
+    pygc::collect(0);
+    CHECK(pygc::get_count() == counts{0, 1, 0});
+    a = nullptr;
+    CHECK(pygc::get_count()[0] == 0);
+    auto c = make_ref<node>();
+    CHECK(pygc::get_count()[0] == 1);
+    c = b = nullptr;
+    CHECK(pygc::get_count()[0] == 0);
+}
+
+TEST_CASE("row 29: the collection comes with allocation k + 1 for threshold k", "[gc]") {
+    pygc::collect();
+    pygc::set_threshold(50);
+    auto const before = collections(0);
+    std::vector<py_ref<node>> keep;
+    for (int i = 0; i != 50; ++i) keep.push_back(make_ref<node>());
+    CHECK(collections(0) == before);
+    CHECK(pygc::get_count()[0] == 50);
+    keep.pop_back(); // net allocations count
+    keep.push_back(make_ref<node>());
+    CHECK(collections(0) == before);
+    keep.push_back(make_ref<node>());
+    CHECK(collections(0) == before + 1);
+    CHECK(pygc::get_count()[0] == 0);
+}
+
+TEST_CASE("row 30: after more than threshold collections the older generation is due", "[gc]") {
+    pygc::collect();
+    pygc::set_threshold(10, 3, 2);
+    auto const stats = pygc::get_stats();
+    std::vector<py_ref<node>> keep;
+    std::string sequence;
+    auto last = stats;
+    for (int i = 0; i != 11 * 12; ++i) {
+        keep.push_back(make_ref<node>());
+        auto const now = pygc::get_stats();
+        for (std::size_t g = 0; g != 3; ++g) {
+            if (now[g].collections != last[g].collections) sequence.push_back(static_cast<char>('0' + g));
+        }
+        last = now;
+    }
+    CHECK(sequence == "000010000100");
+    for (int i = 0; i != 11 * 6; ++i) keep.push_back(make_ref<node>());
+    CHECK(collections(2) == stats[2].collections + 1);
+}
+
+TEST_CASE("row 26: a first threshold of zero stops automatic collections", "[gc]") {
+    pygc::set_threshold(0);
+    auto const before = all_collections();
+    std::vector<py_ref<node>> keep;
+    for (int i = 0; i != 50'000; ++i) keep.push_back(make_ref<node>());
+    CHECK(all_collections() == before);
+    CHECK(pygc::get_count()[0] == 50'000);
+}
+
+TEST_CASE("row 27: enabled, garbage goes by itself; disabled, it stays", "[gc]") {
+    pygc::set_threshold(1000, 0, 0);
+    auto const before = all_collections();
+    for (int i = 0; i != 10'000; ++i) static_cast<void>(self_loop());
+    CHECK(all_collections() > before);
+    CHECK(pygc::get_objects().size() <= 1001);
+    pygc::disable();
+    CHECK_FALSE(pygc::is_enabled());
+    pygc::collect();
+    auto const disabled = all_collections();
+    for (int i = 0; i != 10'000; ++i) static_cast<void>(self_loop());
+    CHECK(all_collections() == disabled);
+    CHECK(pygc::get_objects().size() == 10'000);
+    pygc::enable();
+    CHECK(pygc::is_enabled());
+    static_cast<void>(self_loop()); // far over the threshold
+    CHECK(all_collections() == disabled + 1);
+}
+
+TEST_CASE("row 38: collect runs while disabled", "[gc]") {
+    pygc::disable();
+    static_cast<void>(self_loop());
+    CHECK(pygc::collect() == 1);
+    pygc::enable();
+}
+
+TEST_CASE("row 34: get_stats counts collections of exactly that generation", "[gc]") {
+    auto const before = pygc::get_stats();
+    static_cast<void>(self_loop());
+    pygc::collect(0);
+    auto const after_0 = pygc::get_stats();
+    CHECK(after_0[0].collections == before[0].collections + 1);
+    CHECK(after_0[1].collections == before[1].collections);
+    CHECK(after_0[2].collections == before[2].collections);
+    CHECK(after_0[0].collected == before[0].collected + 1);
+    CHECK(after_0[0].candidates == before[0].candidates + 1);
+    static_cast<void>(self_loop());
+    auto const alive = make_ref<node>();
+    pygc::collect(2);
+    auto const after_2 = pygc::get_stats();
+    CHECK(after_2[0].collections == after_0[0].collections);
+    CHECK(after_2[1].collections == after_0[1].collections);
+    CHECK(after_2[2].collections == after_0[2].collections + 1);
+    CHECK(after_2[2].collected == after_0[2].collected + 1);
+    CHECK(after_2[2].candidates == after_0[2].candidates + 2);
+    CHECK(after_2[2].uncollectable == 0);
+    CHECK(after_2[2].given_up == 0);
+}
+
+TEST_CASE("row 21: an object is in the list of its generation only", "[gc]") {
+    auto const n = self_loop();
+    auto const where = [&n] {
+        std::string found;
+        for (int g = 0; g != 3; ++g) {
+            if (pygc::get_objects(g).contains(n)) found.push_back(static_cast<char>('0' + g));
+        }
+        return found;
+    };
+    CHECK(where() == "0");
+    pygc::collect(0);
+    CHECK(where() == "1");
+    pygc::collect(0); // looks only at the youngest
+    CHECK(where() == "1");
+    pygc::collect(1);
+    CHECK(where() == "2");
+    pygc::collect(2);
+    CHECK(where() == "2");
+}
+
+TEST_CASE("row 22: what survives a full collection is in generation 2 at once", "[gc]") {
+    auto const n = make_ref<node>();
+    pygc::collect();
+    CHECK(pygc::get_objects(2).contains(n));
+}
+
+TEST_CASE("row 23: get_objects lists all tracked objects, as references", "[gc]") {
+    auto n = make_ref<node>();
+    auto const old = make_ref<node>();
+    pygc::collect(0);
+    auto const young = make_ref<node>();
+    auto const leaf = make_ref<std::string>("not tracked");
+    auto all = pygc::get_objects();
+    CHECK(all.size() == 3);
+    CHECK_FALSE(all.empty());
+    CHECK(all.contains(n));
+    CHECK(all.contains(young));
+    CHECK_FALSE(all.contains(leaf));
+    CHECK(all[0].use_count() == 2);
+    std::size_t seen = 0;
+    for (auto const& object : all) seen += object != nullptr;
+    CHECK(seen == 3);
+
+    auto const raw = n.get();
+    n = nullptr; // the list keeps it alive
+    CHECK(pygc::collect() == 0);
+    CHECK(pygc::borrow(raw).use_count() == 2);
+    auto other = std::move(all);
+    CHECK(all.empty());
+    CHECK(other.size() == 3);
+    all = std::move(other);
+    all.swap(other);
+    other = pygc::object_list();
+    CHECK(pygc::get_objects().size() == 2);
+}
+
+TEST_CASE("row 36: the generations together hold all tracked objects", "[gc]") {
+    std::vector<py_ref<node>> keep;
+    for (int i = 0; i != 5000; ++i) {
+        keep.push_back(make_ref<node>());
+        if (i % 3 == 0) keep[static_cast<std::size_t>(i) / 2] = nullptr;
+        if (i % 700 == 0) pygc::collect(i % 3);
+    }
+    std::size_t alive = 0;
+    for (auto const& n : keep) alive += n != nullptr;
+    CHECK(pygc::get_objects().size() == alive);
+    CHECK(pygc::get_objects(0).size() + pygc::get_objects(1).size() + pygc::get_objects(2).size() == alive);
+    auto const one_more = make_ref<node>();
+    CHECK(pygc::get_objects().size() == alive + 1);
+}
+
+#if PYGC_EXCEPTIONS
+TEST_CASE("rows 24 and 25: a generation that doesn't exist is a value_error", "[gc]") {
+    for (int const bad : {-1000, -1, 3, 1000}) {
+        CHECK_THROWS_AS(pygc::collect(bad), pygc::value_error);
+        CHECK_THROWS_AS(static_cast<void>(pygc::get_objects(bad)), pygc::value_error);
+    }
+    std::string message;
+    try {
+        pygc::collect(3);
+    } catch (std::exception const& e) {
+        message = e.what();
+    }
+    CHECK(message == "pygc: a generation is 0, 1 or 2");
+}
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSL-1.0
+// get_memory: what is used, and that it is given back.
+#include <support/catch.hpp>
+
+#include <pygc/pygc.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+using pygc::get_memory;
+using pygc::make_ref;
+using pygc::py_ref;
+
+namespace {
+struct node : pygc::py_object {
+    py_ref<node> next;
+    std::array<char, 100> load{};
+    void traverse(auto& visit) { visit(next); }
+};
+} // namespace
+
+TEST_CASE("get_memory counts living objects, tracked or not", "[memory]") {
+    auto const before = get_memory();
+    auto a = make_ref<node>();
+    auto const b = make_ref<std::string>("x");
+    auto const with = get_memory();
+    CHECK(with.objects == before.objects + 2);
+    CHECK(with.live >= before.live + sizeof(node) + sizeof(std::string));
+    CHECK(with.live < before.live + sizeof(node) + sizeof(std::string) + 64);
+    CHECK(with.mapped >= with.live + with.free);
+    CHECK(with.pages >= 2);
+    a = nullptr;
+    CHECK(get_memory().objects == before.objects + 1);
+}
+
+TEST_CASE("memory of the dead is used again and given back", "[memory]") {
+    pygc::heap fresh;
+    pygc::heap::scope const use(fresh);
+    auto const before = get_memory();
+    auto const fill = [](bool cyclic) {
+        std::vector<py_ref<node>> nodes;
+        for (int i = 0; i != 300'000; ++i) {
+            nodes.push_back(make_ref<node>());
+            if (cyclic) nodes.back()->next = nodes.back();
+        }
+        return get_memory();
+    };
+    bool const cyclic = GENERATE(false, true);
+    auto const full = fill(cyclic);
+    CAPTURE(cyclic);
+    CHECK(full.objects == before.objects + 300'000);
+    CHECK(full.mapped > 300'000 * sizeof(node));
+    fresh.collect();
+    auto const after = get_memory();
+    CHECK(after.objects == before.objects);
+    CHECK(after.live == before.live);
+    CHECK(after.mapped < full.mapped / 2);
+    auto const again = fill(cyclic);
+    CHECK(again.mapped <= full.mapped + (std::size_t{4} << 20));
+}
+
+TEST_CASE("large objects give their memory back", "[memory]") {
+    pygc::heap fresh;
+    pygc::heap::scope const use(fresh);
+    for (int i = 0; i != 20; ++i) {
+        auto const big = make_ref<std::array<char, (std::size_t{9} << 20)>>();
+        CHECK(get_memory().live >= (std::size_t{9} << 20));
+    }
+    CHECK(get_memory().mapped <= (std::size_t{40} << 20));
+    CHECK(get_memory().objects == 0);
+}
