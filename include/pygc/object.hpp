@@ -87,6 +87,7 @@ public:
 #pragma GCC diagnostic push
 // Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif

@@ -115,7 +115,8 @@ private:
 
 } // namespace detail
 
-inline void visitor::edge(py_object*& place) {
+// Not inlined: the compiler would follow one task with the object of another, and warn.
+PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);

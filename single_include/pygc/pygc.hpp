@@ -1296,6 +1296,7 @@ public:
 #pragma GCC diagnostic push
 // Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
@@ -2361,7 +2362,9 @@ struct alternatives_of<Variant<X...>> {
 
 struct field_types_of {
     template <class... X>
-    types<X...> operator()(const X&...) const;
+    constexpr types<X...> operator()(const X&...) const noexcept {
+        return {};
+    }
 };
 
 template <class X, std::size_t... I>
@@ -2694,7 +2697,8 @@ private:
 
 } // namespace detail
 
-inline void visitor::edge(py_object*& place) {
+// Not inlined: the compiler would follow one task with the object of another, and warn.
+PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
@@ -3425,12 +3429,28 @@ private:
     std::size_t escaped_ = 0;
 };
 
+/// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
+PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
+    }
+    h.release_scratch();
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+}
+
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation).run();
-    // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned) {
+        // A destructor that ran now ended the heap: its last collection had to wait for this one.
+        if (!was_abandoned) collection(h, 2).run();
+        settle_abandoned(h);
+    }
     return found;
 }
 
@@ -3462,14 +3482,12 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
-    collect(h, 2);
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
     }
-    h.release_scratch();
-    h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    collect(h, 2);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.

@@ -355,12 +355,28 @@ private:
     std::size_t escaped_ = 0;
 };
 
+/// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
+PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
+    }
+    h.release_scratch();
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+}
+
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation).run();
-    // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned) {
+        // A destructor that ran now ended the heap: its last collection had to wait for this one.
+        if (!was_abandoned) collection(h, 2).run();
+        settle_abandoned(h);
+    }
     return found;
 }
 

@@ -12,14 +12,12 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
-    collect(h, 2);
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
     }
-    h.release_scratch();
-    h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    collect(h, 2);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.
