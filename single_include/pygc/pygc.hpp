@@ -1428,16 +1428,16 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
 }
 
 #if PYGC_DEBUG
-/// Whether the object at `p` died: its slot is free, or kept for a reference that escaped. The header
-/// alone doesn't tell a free slot from an object whose destructor runs, which may be borrowed.
-inline bool is_destroyed([[maybe_unused]] const page& where, const py_object* p) noexcept {
+/// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
+/// an object whose destructor runs, and such an object may be borrowed.
+inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p) noexcept {
     if (is_poisoned(p)) return true;
 #if !PYGC_ASAN
     for (void* slot = where.free; slot != nullptr; slot = link_of(slot, *where.type)) {
         if (&header_of_slot(slot, *where.type) == &header_of(p)) return true;
     }
 #endif
-    return (header_of(p).state & life_zombie) != 0;
+    return false;
 }
 #endif
 
@@ -1457,7 +1457,8 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
-    if (is_destroyed(where, p)) report_and_abort("borrow of a dead", where.type, p);
+    if (is_free_slot(where, p)) report_and_abort("borrow of a dead", where.type, p);
+    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
 }
 
