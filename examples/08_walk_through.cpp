@@ -30,9 +30,9 @@ void title(int slide, const char* text) {
 
 void show_memory(const char* when) {
     const auto m = get_memory();
-    std::cout << "  " << std::left << std::setw(36) << when << std::right << std::setw(2)
-              << m.objects << " objects " << std::setw(2) << m.pages << " pages " << std::setw(4)
-              << m.live << " bytes live " << std::setw(7) << m.free << " bytes free\n";
+    std::cout << "  " << std::left << std::setw(34) << when << std::right << std::setw(7)
+              << m.objects << std::setw(7) << m.pages << std::setw(12) << m.live << std::setw(12)
+              << m.free << "\n";
 }
 
 void call_with_a_local() {
@@ -42,6 +42,7 @@ void call_with_a_local() {
 
 void memory_is_drawn_from_pages() {
     title(2, "memory is RAM, and a memory manager hands it out");
+    std::cout << "                                    objects  pages  bytes live  bytes free\n";
     show_memory("nothing made yet");
     const auto variable = make_ref<int>(1000);
     show_memory("a variable, make_ref<int>(1000)");
@@ -208,7 +209,7 @@ int run() {
     auto root = grow(nullptr, 0);
     note_memory();
     auto n = root;
-    while (!n->children.empty()) n = std::shared_ptr(n->children.front());
+    while (!n->children.empty()) n = n->children.front();
     int sum = 0;
     for (; n != nullptr; n = n->parent.lock()) sum += n->depth;
     return sum;

@@ -45,9 +45,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
+#define PYGC_FLATTEN
 #else
 #define PYGC_NOINLINE __attribute__((noinline))
 #define PYGC_INLINE __attribute__((always_inline)) inline
+// On a loop over a page: whatever it calls, the user's traverse first of all, is inlined into it.
+#define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN

@@ -26,7 +26,7 @@ struct memory_stats {
     std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
     std::size_t live = 0;         ///< in the slots of living objects
     std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that hold objects (a number)
+    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;       ///< address space taken from the system
 };
 

@@ -74,8 +74,7 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state = age_young;
-        if (where->young == 0) [[unlikely]] touch_page(*where);
-        where->young |= card_of(&new_header);
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
         if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;

@@ -85,7 +85,11 @@ public:
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.

@@ -40,13 +40,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges.
+/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), next_edge_(s.next_edge), edges_end_(s.edges_end), edges_(s.edges),
-          snapshot_(s) {}
-    ~count_visitor() { snapshot_.next_edge = next_edge_; }
+        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
+          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -57,30 +57,26 @@ public:
         if (target == nullptr) return;
         const std::uint32_t n = number_of(target);
         if (n == 0) return;
-        if (next_edge_ == edges_end_) [[unlikely]] grow();
+        if (edge_count_ == edge_capacity_) [[unlikely]] {
+            const edge_room room = snapshot_->grow_edges(edge_count_);
+            edges_ = room.edges;
+            edge_count_ = room.count;
+            edge_capacity_ = room.capacity;
+        }
         prefetch(trial_ + n);
-        --trial_[*(next_edge_ - snapshot::delay)];
-        *next_edge_++ = n;
+        --trial_[edges_[edge_count_ - snapshot::delay]];
+        edges_[edge_count_++] = n;
     }
 
-    [[nodiscard]] PYGC_INLINE std::uint32_t edges_so_far() const noexcept {
-        return static_cast<std::uint32_t>(next_edge_ - edges_);
-    }
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
 
 private:
-    PYGC_NOINLINE void grow() noexcept {
-        snapshot_.next_edge = next_edge_;
-        snapshot_.grow_edges();
-        edges_ = snapshot_.edges;
-        next_edge_ = snapshot_.next_edge;
-        edges_end_ = snapshot_.edges_end;
-    }
-
     std::int32_t* trial_;
-    std::uint32_t* next_edge_;
-    std::uint32_t* edges_end_;
     std::uint32_t* edges_;
-    snapshot& snapshot_;
+    std::uint32_t edge_count_;
+    std::uint32_t edge_capacity_;
+    snapshot* snapshot_;
 };
 
 /// Nulls the references that garbage holds on garbage, without counting.
@@ -119,7 +115,8 @@ private:
 
 } // namespace detail
 
-inline void visitor::edge(py_object*& place) {
+// Not inlined: the compiler would follow one task with the object of another, and warn.
+PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);

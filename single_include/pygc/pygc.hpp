@@ -69,9 +69,12 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
+#define PYGC_FLATTEN
 #else
 #define PYGC_NOINLINE __attribute__((noinline))
 #define PYGC_INLINE __attribute__((always_inline)) inline
+// On a loop over a page: whatever it calls, the user's traverse first of all, is inlined into it.
+#define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN
@@ -350,7 +353,10 @@ inline header& header_at(page& p, std::size_t slot) noexcept {
 
 /// The number of the object whose header is at `p`.
 PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
 }
@@ -959,6 +965,253 @@ inline void release_heap(heap_state& h) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/slots.hpp>
+// Hands slots out and takes them back.
+//
+//   page   [ used | free | used | never used ... ]
+//                    |
+//          free -----+--> next free --> null        linked through the slots themselves
+//
+// Slots are carved from a fresh page in small batches, so that a type with one object costs 4 KiB, not
+// a page. Freed slots go back to their own page, last in, first out. The header of a carved slot is
+// always valid: that of a free one says "not tracked", so loops over a page need no list of free slots.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr std::uint32_t carved_bytes = 4096;
+
+/// Where a free slot keeps its link: beside the header, which stays valid.
+constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
+    return header_offset == 0 ? static_cast<std::uint32_t>(sizeof(header)) : 0;
+}
+
+inline void*& link_of(void* slot, const type_info& t) noexcept {
+    return *reinterpret_cast<void**>(static_cast<char*>(slot) + link_offset(t.header_offset));
+}
+
+inline header& header_of_slot(void* slot, const type_info& t) noexcept {
+    return *reinterpret_cast<header*>(static_cast<char*>(slot) + t.header_offset);
+}
+
+/// A full page is offered to make_ref again once an eighth of it is free: picking up single slots
+/// all over the heap would cost more than it saves.
+constexpr std::uint32_t room_mark(std::uint32_t slots) noexcept { return slots - (slots >= 8 ? slots / 8 : 1); }
+
+inline void list_page(bin& b, page& p) noexcept {
+    p.listed = true;
+    p.previous = nullptr;
+    p.next = b.with_room;
+    if (b.with_room != nullptr) b.with_room->previous = &p;
+    b.with_room = &p;
+}
+
+inline void unlist_page(bin& b, page& p) noexcept {
+    p.listed = false;
+    (p.previous != nullptr ? p.previous->next : b.with_room) = p.next;
+    if (p.next != nullptr) p.next->previous = p.previous;
+}
+
+/// Notes that the card of a header holds a young object, and that young collections look at the page.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
+    if (p.touched) return;
+    heap_state& h = *chunk_of(&p).heap;
+    p.touched = true;
+    p.next_touched = h.touched;
+    h.touched = &p;
+}
+
+/// Returns empty chunks to the system, all but `spare`.
+inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
+    h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
+        for (page** link = &h.touched; *link != nullptr;) {
+            page& p = **link;
+            if (&chunk_of(&p) == &gone) {
+                *link = p.next_touched;
+            } else {
+                link = &p.next_touched;
+            }
+        }
+    });
+}
+
+/// The last object of a page went.
+PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
+    heap_state& h = *chunk_of(&p).heap;
+    bin& b = h.bins[*p.type->id];
+    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
+    if (p.listed) unlist_page(b, p);
+    h.pages.give(p);
+    if (h.collecting) return;
+    if (h.abandoned && h.pages.pages() == 0) {
+        // Destructors that still run will give their slots back; the last one comes here again.
+        release_heap(h);
+    } else if (h.pages.worth_unmapping()) {
+        unmap_empty_chunks(h, 1);
+    }
+}
+
+/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+PYGC_NOINLINE inline void page_event(page& p) noexcept {
+    if (p.used == 0) {
+        page_emptied(p);
+        return;
+    }
+    p.event = 0;
+    bin& b = chunk_of(&p).heap->bins[*p.type->id];
+    if (!p.listed && b.current != &p) list_page(b, p);
+}
+
+/// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
+inline void hold(heap_state& h, bin& b, page& p) noexcept {
+    b.current = &p;
+    p.event = 0;
+    if (h.abandoned) return;
+    p.held = true;
+    ++p.used;
+}
+
+/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
+inline void let_go(bin& b, page& p) noexcept {
+    b.current = &no_page;
+    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
+    if (!p.held) return;
+    p.held = false;
+    if (--p.used == 0) page_emptied(p);
+}
+
+/// Puts a slot into its page's list. Its header must say "not tracked" already.
+PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
+#if PYGC_ASAN
+    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
+    if (p.free == nullptr) {
+        p.free = slot;
+    } else {
+        unpoison(p.free_tail, t.slot_bytes);
+        link_of(p.free_tail, t) = slot;
+        poison(p.free_tail, t.slot_bytes);
+    }
+    p.free_tail = slot;
+    poison(slot, t.slot_bytes);
+#else
+    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
+    p.free = slot;
+#endif
+}
+
+/// Gives a slot back to its page.
+PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+    link_free_slot(p, slot, t);
+    if (--p.used == p.event) [[unlikely]] page_event(p);
+}
+
+/// Takes note that `count` slots were linked.
+inline void return_slots(page& p, std::size_t count) noexcept {
+    const bool was_above = p.used > p.event;
+    p.used = static_cast<std::uint16_t>(p.used - count);
+    if (was_above && p.used <= p.event) page_event(p);
+}
+
+/// Takes the first free slot of a page that has one.
+PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
+    void* slot = p.free;
+    unpoison(slot, t.slot_bytes);
+    p.free = link_of(slot, t);
+    ++p.used;
+    return slot;
+}
+
+/// True if `pop_slot` may be called. Under AddressSanitizer freed slots rest, poisoned, as long as
+/// the page has others, so that a stale pointer is caught even long after.
+PYGC_INLINE bool has_slot(const page& p) noexcept {
+#if PYGC_ASAN
+    constexpr int resting = 256;
+    return p.free != nullptr && (p.carved == p.type->slots || p.carved - p.used > resting);
+#else
+    return p.free != nullptr;
+#endif
+}
+
+/// Makes the next slots of a page usable, in address order.
+inline void carve(page& p, const type_info& t) noexcept {
+    auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
+    if (count > t.slots - p.carved) count = t.slots - p.carved;
+    char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
+    char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
+    unpoison(begin, std::size_t{count} * t.slot_bytes);
+    for (char* slot = begin;; slot += t.slot_bytes) {
+        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
+        void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
+        ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
+        if (slot == last) break;
+    }
+#if PYGC_ASAN
+    if (p.free == nullptr) p.free_tail = last;
+    poison(begin, std::size_t{count} * t.slot_bytes);
+#endif
+    p.free = begin;
+    p.carved = static_cast<std::uint16_t>(p.carved + count);
+}
+
+/// Numbers the type if it has no number, and makes its bin in this heap. Null: no memory.
+inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
+    std::uint32_t id = load_relaxed(*t.id);
+    if (id == 0) {
+        static constinit std::uint32_t last_id = 0;
+        shared_lock lock;
+        id = *t.id;
+        if (id == 0) store_relaxed(*t.id, id = ++last_id);
+    }
+    if (id >= h.bin_capacity) {
+        scratch<bin> more;
+        if (!more.reserve(std::size_t{id} * 2)) return nullptr;
+        for (std::uint32_t i = 0; i != h.bin_count; ++i) more[i] = h.bins[i];
+        h.more_bins.release();
+        h.more_bins = more;
+        h.bins = more.data();
+        h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
+    }
+    while (h.bin_count <= id) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
+    return &h.bins[id];
+}
+
+/// The slow path of allocation: a page with a free slot, made the current one of its bin. Null: the
+/// system has no memory. Complexity: amortised constant.
+PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
+    bin* b = bin_for(h, t);
+    if (b == nullptr) return nullptr;
+    for (;;) {
+        page* p = b->current;
+        if (p != &no_page) {
+            if (has_slot(*p)) return p;
+            if (p->carved != t.slots) {
+                carve(*p, t);
+                return p;
+            }
+            let_go(*b, *p);
+        }
+        if (b->with_room != nullptr) {
+            p = b->with_room;
+            unlist_page(*b, *p);
+        } else {
+            p = h.pages.take(h, t.pages, t.page_alignment);
+            if (p == nullptr) return nullptr;
+            p->type = &t;
+            p->free = nullptr;
+            p->used = p->carved = 0;
+            poison(first_slot(*p), t.pages * page_bytes);
+            if (t.slots == 1) { // full with its first object: nobody's current page
+                p->event = 0;
+                carve(*p, t);
+                return p;
+            }
+        }
+        hold(h, *b, *p);
+    }
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/object.hpp>
 // py_object: the base class that gives a type its reference count.
 
@@ -1041,7 +1294,11 @@ public:
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers" // leaving fields out is the caller's choice
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
     /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
     /// constructed where the caller initialises it, so that `T` need not be movable.
@@ -1170,6 +1427,20 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
 #endif
 }
 
+#if PYGC_DEBUG
+/// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
+/// an object whose destructor runs, and such an object may be borrowed.
+inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p) noexcept {
+    if (is_poisoned(p)) return true;
+#if !PYGC_ASAN
+    for (void* slot = where.free; slot != nullptr; slot = link_of(slot, *where.type)) {
+        if (&header_of_slot(slot, *where.type) == &header_of(p)) return true;
+    }
+#endif
+    return false;
+}
+#endif
+
 /// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
 /// constructed: an object on the stack or in a member has no slot of its own.
 inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
@@ -1186,242 +1457,9 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
+    if (is_free_slot(where, p)) report_and_abort("borrow of a dead", where.type, p);
     if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/slots.hpp>
-// Hands slots out and takes them back.
-//
-//   page   [ used | free | used | never used ... ]
-//                    |
-//          free -----+--> next free --> null        linked through the slots themselves
-//
-// Slots are carved from a fresh page in small batches, so that a type with one object costs 4 KiB, not
-// a page. Freed slots go back to their own page, last in, first out. The header of a carved slot is
-// always valid: that of a free one says "not tracked", so loops over a page need no list of free slots.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-inline constexpr std::uint32_t carved_bytes = 4096;
-
-/// Where a free slot keeps its link: beside the header, which stays valid.
-constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
-    return header_offset == 0 ? static_cast<std::uint32_t>(sizeof(header)) : 0;
-}
-
-inline void*& link_of(void* slot, const type_info& t) noexcept {
-    return *reinterpret_cast<void**>(static_cast<char*>(slot) + link_offset(t.header_offset));
-}
-
-inline header& header_of_slot(void* slot, const type_info& t) noexcept {
-    return *reinterpret_cast<header*>(static_cast<char*>(slot) + t.header_offset);
-}
-
-/// A full page is offered to make_ref again once an eighth of it is free: picking up single slots
-/// all over the heap would cost more than it saves.
-constexpr std::uint32_t room_mark(std::uint32_t slots) noexcept { return slots - (slots >= 8 ? slots / 8 : 1); }
-
-inline void list_page(bin& b, page& p) noexcept {
-    p.listed = true;
-    p.previous = nullptr;
-    p.next = b.with_room;
-    if (b.with_room != nullptr) b.with_room->previous = &p;
-    b.with_room = &p;
-}
-
-inline void unlist_page(bin& b, page& p) noexcept {
-    p.listed = false;
-    (p.previous != nullptr ? p.previous->next : b.with_room) = p.next;
-    if (p.next != nullptr) p.next->previous = p.previous;
-}
-
-/// Puts a page into the list that young collections start from.
-PYGC_NOINLINE inline void touch_page(page& p) noexcept {
-    if (p.touched) return;
-    heap_state& h = *chunk_of(&p).heap;
-    p.touched = true;
-    p.next_touched = h.touched;
-    h.touched = &p;
-}
-
-/// Returns empty chunks to the system, all but `spare`.
-inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
-    h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
-        for (page** link = &h.touched; *link != nullptr;) {
-            page& p = **link;
-            if (&chunk_of(&p) == &gone) {
-                *link = p.next_touched;
-            } else {
-                link = &p.next_touched;
-            }
-        }
-    });
-}
-
-/// The last object of a page went.
-PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
-    heap_state& h = *chunk_of(&p).heap;
-    bin& b = h.bins[*p.type->id];
-    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
-    if (p.listed) unlist_page(b, p);
-    h.pages.give(p);
-    if (h.collecting) return;
-    if (h.abandoned && h.pages.pages() == 0) {
-        // Destructors that still run will give their slots back; the last one comes here again.
-        release_heap(h);
-    } else if (h.pages.worth_unmapping()) {
-        unmap_empty_chunks(h, 1);
-    }
-}
-
-/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
-PYGC_NOINLINE inline void page_event(page& p) noexcept {
-    if (p.used == 0) {
-        page_emptied(p);
-        return;
-    }
-    p.event = 0;
-    bin& b = chunk_of(&p).heap->bins[*p.type->id];
-    if (!p.listed && b.current != &p) list_page(b, p);
-}
-
-/// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
-inline void hold(heap_state& h, bin& b, page& p) noexcept {
-    b.current = &p;
-    p.event = 0;
-    if (h.abandoned) return;
-    p.held = true;
-    ++p.used;
-}
-
-/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
-inline void let_go(bin& b, page& p) noexcept {
-    b.current = &no_page;
-    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
-    if (!p.held) return;
-    p.held = false;
-    if (--p.used == 0) page_emptied(p);
-}
-
-/// Gives a slot back to its page. Its header must say "not tracked" already.
-PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
-#if PYGC_ASAN
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
-    if (p.free == nullptr) {
-        p.free = slot;
-    } else {
-        unpoison(p.free_tail, t.slot_bytes);
-        link_of(p.free_tail, t) = slot;
-        poison(p.free_tail, t.slot_bytes);
-    }
-    p.free_tail = slot;
-    poison(slot, t.slot_bytes);
-#else
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
-    p.free = slot;
-#endif
-    if (--p.used == p.event) [[unlikely]] page_event(p);
-}
-
-/// Takes the first free slot of a page that has one.
-PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
-    void* slot = p.free;
-    unpoison(slot, t.slot_bytes);
-    p.free = link_of(slot, t);
-    ++p.used;
-    return slot;
-}
-
-/// True if `pop_slot` may be called. Under AddressSanitizer freed slots rest, poisoned, as long as
-/// the page has others, so that a stale pointer is caught even long after.
-PYGC_INLINE bool has_slot(const page& p) noexcept {
-#if PYGC_ASAN
-    constexpr int resting = 256;
-    return p.free != nullptr && (p.carved == p.type->slots || p.carved - p.used > resting);
-#else
-    return p.free != nullptr;
-#endif
-}
-
-/// Makes the next slots of a page usable, in address order.
-inline void carve(page& p, const type_info& t) noexcept {
-    auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
-    if (count > t.slots - p.carved) count = t.slots - p.carved;
-    char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
-    char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
-    unpoison(begin, std::size_t{count} * t.slot_bytes);
-    for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
-        void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
-        ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
-        if (slot == last) break;
-    }
-#if PYGC_ASAN
-    if (p.free == nullptr) p.free_tail = last;
-    poison(begin, std::size_t{count} * t.slot_bytes);
-#endif
-    p.free = begin;
-    p.carved = static_cast<std::uint16_t>(p.carved + count);
-}
-
-/// Numbers the type if it has no number, and makes its bin in this heap. Null: no memory.
-inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
-    std::uint32_t id = load_relaxed(*t.id);
-    if (id == 0) {
-        static constinit std::uint32_t last_id = 0;
-        shared_lock lock;
-        id = *t.id;
-        if (id == 0) store_relaxed(*t.id, id = ++last_id);
-    }
-    if (id >= h.bin_capacity) {
-        scratch<bin> more;
-        if (!more.reserve(std::size_t{id} * 2)) return nullptr;
-        for (std::uint32_t i = 0; i != h.bin_count; ++i) more[i] = h.bins[i];
-        h.more_bins.release();
-        h.more_bins = more;
-        h.bins = more.data();
-        h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
-    }
-    while (h.bin_count <= id) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
-    return &h.bins[id];
-}
-
-/// The slow path of allocation: a page with a free slot, made the current one of its bin. Null: the
-/// system has no memory. Complexity: amortised constant.
-PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
-    bin* b = bin_for(h, t);
-    if (b == nullptr) return nullptr;
-    for (;;) {
-        page* p = b->current;
-        if (p != &no_page) {
-            if (has_slot(*p)) return p;
-            if (p->carved != t.slots) {
-                carve(*p, t);
-                return p;
-            }
-            let_go(*b, *p);
-        }
-        if (b->with_room != nullptr) {
-            p = b->with_room;
-            unlist_page(*b, *p);
-        } else {
-            p = h.pages.take(h, t.pages, t.page_alignment);
-            if (p == nullptr) return nullptr;
-            p->type = &t;
-            p->free = nullptr;
-            p->used = p->carved = 0;
-            poison(first_slot(*p), t.pages * page_bytes);
-            if (t.slots == 1) { // full with its first object: nobody's current page
-                p->event = 0;
-                carve(*p, t);
-                return p;
-            }
-        }
-        hold(h, *b, *p);
-    }
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1488,10 +1526,17 @@ inline constexpr std::int32_t outside = 0x40404040;
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
 
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::uint32_t count;
+    std::uint32_t capacity;
+};
+
 class snapshot {
 public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::size_t delay = 16;
+    static constexpr std::uint32_t delay = 16;
 
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
@@ -1513,31 +1558,27 @@ public:
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        edges = heap.edges.data();
-        for (std::size_t i = 0; i != delay; ++i) edges[i] = 0;
-        next_edge = edges + delay;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
+        edge_count = delay;
         return true;
     }
 
-    /// Called when the edge array is full. Without memory it starts over, so that the page being
-    /// counted can finish, and remembers that the picture is worthless.
-    PYGC_NOINLINE void grow_edges() noexcept {
-        const auto used = static_cast<std::size_t>(next_edge - edges);
-        const std::size_t capacity = heap.edges.capacity();
-        if (failed || capacity > UINT32_MAX / 2 || !heap.edges.reserve(capacity * 2, used)) {
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            next_edge = edges + delay;
-            return;
+            count = delay;
         }
-        edges = heap.edges.data();
-        next_edge = edges + used;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        return {edges, count, edge_capacity};
     }
 
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
-        for (std::size_t i = 0; i != delay; ++i) --trial[next_edge[-1 - static_cast<std::ptrdiff_t>(i)]];
+        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
     }
 
     [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
@@ -1548,12 +1589,18 @@ public:
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
-    std::uint32_t* next_edge = nullptr;
-    std::uint32_t* edges_end = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
     std::uint64_t* in_set = nullptr;
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+
+private:
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
+    }
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -2316,7 +2363,9 @@ struct alternatives_of<Variant<X...>> {
 
 struct field_types_of {
     template <class... X>
-    types<X...> operator()(const X&...) const;
+    constexpr types<X...> operator()(const X&...) const noexcept {
+        return {};
+    }
 };
 
 template <class X, std::size_t... I>
@@ -2574,13 +2623,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges.
+/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), next_edge_(s.next_edge), edges_end_(s.edges_end), edges_(s.edges),
-          snapshot_(s) {}
-    ~count_visitor() { snapshot_.next_edge = next_edge_; }
+        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
+          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -2591,30 +2640,26 @@ public:
         if (target == nullptr) return;
         const std::uint32_t n = number_of(target);
         if (n == 0) return;
-        if (next_edge_ == edges_end_) [[unlikely]] grow();
+        if (edge_count_ == edge_capacity_) [[unlikely]] {
+            const edge_room room = snapshot_->grow_edges(edge_count_);
+            edges_ = room.edges;
+            edge_count_ = room.count;
+            edge_capacity_ = room.capacity;
+        }
         prefetch(trial_ + n);
-        --trial_[*(next_edge_ - snapshot::delay)];
-        *next_edge_++ = n;
+        --trial_[edges_[edge_count_ - snapshot::delay]];
+        edges_[edge_count_++] = n;
     }
 
-    [[nodiscard]] PYGC_INLINE std::uint32_t edges_so_far() const noexcept {
-        return static_cast<std::uint32_t>(next_edge_ - edges_);
-    }
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
 
 private:
-    PYGC_NOINLINE void grow() noexcept {
-        snapshot_.next_edge = next_edge_;
-        snapshot_.grow_edges();
-        edges_ = snapshot_.edges;
-        next_edge_ = snapshot_.next_edge;
-        edges_end_ = snapshot_.edges_end;
-    }
-
     std::int32_t* trial_;
-    std::uint32_t* next_edge_;
-    std::uint32_t* edges_end_;
     std::uint32_t* edges_;
-    snapshot& snapshot_;
+    std::uint32_t edge_count_;
+    std::uint32_t edge_capacity_;
+    snapshot* snapshot_;
 };
 
 /// Nulls the references that garbage holds on garbage, without counting.
@@ -2653,7 +2698,8 @@ private:
 
 } // namespace detail
 
-inline void visitor::edge(py_object*& place) {
+// Not inlined: the compiler would follow one task with the object of another, and warn.
+PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
@@ -2804,7 +2850,7 @@ struct operations {
         } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
-            dispose(where, p);
+            dispose_in(heap, where, p);
         }
     }
 
@@ -2830,21 +2876,26 @@ struct operations {
     }
 
     /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
+    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+
+    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
         --heap.nesting_left;
+        begin_death(p);
         const bool escaped = run_destructor(p);
         if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
         ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
-    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    PYGC_INLINE static void begin_death(py_object* p) noexcept {
+        header_of(p).count = dying_count;
+        header_of(p).state = age_none | life_dying;
+    }
+
+    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
+    /// escape. Its memory is then kept until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header& h = header_of(p);
-        h.count = dying_count;
-        h.state = age_none | life_dying;
+        const header& h = header_of(p);
         T* const object = object_of(p);
         keep_bytes(p);
 #if PYGC_EXCEPTIONS
@@ -2861,11 +2912,12 @@ struct operations {
         }
         keep_bytes(p);
         if (h.count == dying_count) [[likely]] return false;
-        keep_zombie(h, p);
+        keep_zombie(p);
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
+        header& h = header_of(p);
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
     }
@@ -2877,26 +2929,38 @@ struct operations {
     // ---- a page of objects under collection ---------------------------------------------------
 
     static void count(page& p, snapshot& s, int generation) noexcept {
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        char* const begin = first_slot(p);
-        count_visitor visit(s);
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            char* slot = begin + std::size_t{from} * slot_bytes;
-            std::uint32_t n = first + from;
-            s.first_edge[n] = visit.edges_so_far();
-            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+            count_run(p, from, to, oldest_age_of[generation], s);
+        });
+    }
+
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::int32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
+        const std::uint32_t end = first + to;
+        std::uint32_t n = first + from;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
+            std::uint64_t& word = s.in_set[n / 64];
+            std::uint64_t members = 0;
+            for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    members |= std::uint64_t{1} << (n % 64);
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
-                s.first_edge[n + 1] = visit.edges_so_far();
+                first_edge[n + 1] = visit.edge_count();
             }
-        });
+            word |= members;
+        }
+        s.edge_count = visit.edge_count();
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -2911,12 +2975,11 @@ struct operations {
         }
     }
 
-    static void unlink(page& p, snapshot& s) noexcept {
+    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            header_of(garbage).state = age_none | life_dying;
-            header_of(garbage).count = dying_count;
+            begin_death(garbage);
             traverse_object(*object_of(garbage), visit);
         });
     }
@@ -2925,15 +2988,15 @@ struct operations {
     static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
+        --heap.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
-            --heap.nesting_left;
-            if (run_destructor(g)) {
+            if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
             if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            ++heap.nesting_left;
         });
+        ++heap.nesting_left;
         return escaped;
     }
 };
@@ -2960,6 +3023,62 @@ constexpr type_info operations<T>::info = {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/validate.hpp>
+// In debug mode, checks before and after each collection that a heap's books agree with its pages.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if PYGC_DEBUG
+
+inline void expect(bool holds, const char* what, const page& p) noexcept {
+    if (!holds) report_and_abort(what, p.type, &p);
+}
+
+/// Adds a page's tracked objects to `found`, by age. Aborts with a report if the page contradicts itself.
+inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
+    const type_info& t = *p.type;
+    std::size_t free = 0;
+    for (void* slot = p.free; slot != nullptr;) {
+        expect(++free <= p.carved, "invariant broken: the free slots form a circle in a page of", p);
+        unpoison(slot, t.slot_bytes);
+        void* next = link_of(slot, t);
+        expect(age_of(header_of_slot(slot, t)) == age_none, "invariant broken: a free slot is tracked, of", p);
+        poison(slot, t.slot_bytes);
+        slot = next;
+    }
+    expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    for (std::size_t i = 0; i != p.carved; ++i) {
+        const header& h = header_at(p, i);
+        if (is_poisoned(&h) || age_of(h) > age_old) continue;
+        ++found[age_of(h)];
+        expect(t.container, "invariant broken: tracked without a traverse,", p);
+        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
+               "invariant broken: tracked though dead,", p);
+        const std::uint64_t cards = age_of(h) == age_young ? p.young : age_of(h) == age_middle ? p.middle : ~std::uint64_t{0};
+        expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
+    }
+    expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
+}
+
+/// Complexity: linear in the heap.
+inline void validate(heap_state& h) noexcept {
+    std::size_t found[4] = {};
+    h.pages.for_each_page([&found](page& p) noexcept { validate_page(p, found); });
+    for (std::uint32_t age = age_middle; age <= age_old; ++age) {
+        if (found[age] != h.objects_of_age[age]) {
+            report_and_abort("invariant broken: a generation's size is wrong in the heap", nullptr, &h);
+        }
+    }
+}
+
+#else
+
+inline void validate(heap_state&) noexcept {}
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/collector.hpp>
 // The collection: finds by trial deletion what only cycles keep alive, and frees it.
 //
@@ -2983,6 +3102,7 @@ public:
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
+        validate(heap_);
         heap_.collecting = true;
         reset_counters();
         std::size_t found = 0;
@@ -3007,6 +3127,7 @@ public:
         s.candidates += candidates_;
         heap_.collecting = false;
         tidy();
+        validate(heap_);
         return found + lied_about_;
     }
 
@@ -3079,11 +3200,17 @@ private:
             for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
             if (any_low >= 0) continue;
-            std::uint64_t zero = 0, negative = 0;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
             for (int k = 0; k != 64; ++k) {
-                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
-                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
             }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
@@ -3249,19 +3376,30 @@ private:
                 if (!p.held) page_emptied(p);
                 continue;
             }
-            const type_info& t = *p.type;
-            for (std::uint32_t base = 0; dead != 0; base += 64) {
-                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
-                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_zombie) != 0) {
-                        h.state &= ~life_dying; // from now on its last reference frees it
-                    } else {
-                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                    }
+            free_garbage(p, garbage, dead);
+        }
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+    }
+
+    /// Frees the `dead` slots of a page that the bits name, except zombies.
+    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+        const type_info& t = *p.type;
+        char* const begin = first_slot(p);
+        std::size_t zombies = 0;
+        std::size_t left = dead;
+        for (std::uint32_t base = 0; left != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+                char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
+                header& h = header_of_slot(slot, t);
+                if ((h.state & life_zombie) != 0) [[unlikely]] {
+                    h.state &= ~std::uint32_t{life_dying}; // from now on its last reference frees it
+                    ++zombies;
+                } else {
+                    link_free_slot(p, slot, t);
                 }
             }
         }
-        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+        return_slots(p, dead - zombies);
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -3292,12 +3430,28 @@ private:
     std::size_t escaped_ = 0;
 };
 
+/// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
+PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
+    }
+    h.release_scratch();
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+}
+
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation).run();
-    // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned) {
+        // A destructor that ran now ended the heap: its last collection had to wait for this one.
+        if (!was_abandoned) collection(h, 2).run();
+        settle_abandoned(h);
+    }
     return found;
 }
 
@@ -3329,14 +3483,12 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
-    collect(h, 2);
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
     }
-    h.release_scratch();
-    h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    collect(h, 2);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.
@@ -3350,6 +3502,7 @@ struct thread_end {
 
 /// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
 inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    shared_lock lock; // other threads may still run, and begin or end heaps of their own
     heap_state* h = all_heaps;
     while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
     return h;
@@ -3360,7 +3513,10 @@ inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
 /// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
     std::uint32_t heaps = 0;
-    for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    {
+        shared_lock lock;
+        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    }
     bool found = true;
     for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
         found = false;
@@ -3502,7 +3658,7 @@ struct memory_stats {
     std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
     std::size_t live = 0;         ///< in the slots of living objects
     std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that hold objects (a number)
+    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;       ///< address space taken from the system
 };
 
@@ -3759,8 +3915,7 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state = age_young;
-        if (where->young == 0) [[unlikely]] touch_page(*where);
-        where->young |= card_of(&new_header);
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
         if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
     }
     return r;

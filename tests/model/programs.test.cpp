@@ -57,6 +57,7 @@ public:
     std::string run() {
         begin();
         for (int i = 0; i != settings_.nodes_at_first && ok(); ++i) grow();
+        if (settings_.nodes_at_first != 0 && model_.alive() < settings_.nodes_at_first / 2) fail("the graph is too small");
         for (int i = 0; i != settings_.steps && ok(); ++i) step(choose());
         finish();
         return error_.empty() ? "" : "seed " + std::to_string(settings_.seed) + ", step " + std::to_string(steps_) + ", " + to_string(last_) + ": " + error_;
@@ -155,6 +156,8 @@ private:
             same(at(stats, g).candidates, m.stats[g].candidates, "candidates", g);
             same(at(stats, g).uncollectable, 0, "uncollectable", g);
             same(at(stats, g).given_up, 0, "given_up", g);
+            // A list costs more than most steps; collections are what changes generations.
+            if (last_.what != action::collect && steps_ % 8 != 0) continue;
             const pygc::object_list list = h.get_objects(g);
             same(list.size(), g == 2 ? m.of_age[2] + m.of_age[3] : m.of_age[g], "size of generation", g);
             for (const auto& object : list) {
@@ -223,12 +226,30 @@ private:
         return {action::threshold, heap, first[random_.below(9)], random_.below(4), random_.below(4)};
     }
 
-    /// In large graphs: a node more, owned by one of the nodes that are there.
+    /// In large graphs: a node more, owned by one of the nodes below the first half of the roots.
     void grow() {
-        const int k = any_root();
-        step({action::make, k, random_.chance(60) ? random_.below(2) * static_cast<int>(kind::outline) : random_kind(), any_heap()});
-        const int owner = any_vector();
-        if (owner != none && fits(reference::to_any, k)) step({action::push, owner, k, 1});
+        const int half = settings_.roots / 2;
+        const int anchor = random_.below(half);
+        if (model_.root(anchor) == none) return step({action::make, anchor, static_cast<int>(kind::pair), any_heap()});
+        const int k = half + random_.below(half);
+        step({action::make, k, random_.chance(70) ? static_cast<int>(kind::pair) : random_kind(), any_heap()});
+        if (!ok() || model_.root(k) == none || !fits(reference::to_any, k)) return;
+        const int fresh = model_.root(k);
+        // Every third leads back, so that dropped roots leave cycles.
+        if (model_.node(fresh).type == kind::pair && random_.chance(30)) {
+            const int back = random_.below(half);
+            if (fits(reference::to_any, back)) step({action::push, fresh, back, 0});
+        }
+        int owner = none, id = model_.root(anchor);
+        for (int left = random_.below(12); left != 0 && id != none; --left) {
+            if (layout_of(model_.node(id).type).vector) owner = id;
+            int next = none, seen = 0;
+            model_.node(id).for_each_place([&](int target) {
+                if (target != none && random_.below(++seen) == 0) next = target;
+            });
+            id = next;
+        }
+        if (ok() && owner != none && model_.root(k) != none && fits(reference::to_any, k)) step({action::push, owner, k, 1});
     }
 
     // Large ones seldom: they cost time.
@@ -342,7 +363,8 @@ settings long_program(std::uint64_t seed) {
     s.steps = 2000;
     s.roots = 60;
     s.most_alive = 14'000;
-    s.nodes_at_first = 10'000;
+    s.nodes_at_first = 15'000; // of which some die young
+    s.acting_destructors /= 4;
     s.check_every = 500;
     s.tiny_thresholds = false;
     return s;

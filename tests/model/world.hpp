@@ -434,21 +434,21 @@ private:
             }
         });
     }
+    template <class P>
+    static void swap_values(P& p, P& q) {
+        using std::swap;
+        swap(p, q);
+    }
+    static void swap_values(any_ref& p, std::optional<any_ref>& q) {
+        if (!q) q.emplace();
+        swap(p, *q);
+    }
+    static void swap_values(std::optional<any_ref>& p, any_ref& q) { swap_values(q, p); }
+    template <class P, class Q>
+    static void swap_values(P&, Q&) {} // of different types: such a program isn't made
+
     void swap_places(int id, int i, int other, int j) {
-        with_place(id, i, [&]<class P>(P& p) {
-            with_place(other, j, [&p]<class Q>(Q& q) {
-                if constexpr (std::is_same_v<P, Q>) {
-                    using std::swap;
-                    swap(p, q);
-                } else if constexpr (std::is_same_v<P, any_ref> && std::is_same_v<Q, std::optional<any_ref>>) {
-                    if (!q) q.emplace();
-                    swap(p, *q);
-                } else if constexpr (std::is_same_v<Q, any_ref> && std::is_same_v<P, std::optional<any_ref>>) {
-                    if (!p) p.emplace();
-                    swap(*p, q);
-                }
-            });
-        });
+        with_place(id, i, [&](auto& p) { with_place(other, j, [&p](auto& q) { swap_values(p, q); }); });
     }
 
     // ---- operations -------------------------------------------------------------------------------

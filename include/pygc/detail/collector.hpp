@@ -15,6 +15,7 @@
 #include <pygc/detail/check.hpp>
 #include <pygc/detail/operations.hpp>
 #include <pygc/detail/snapshot.hpp>
+#include <pygc/detail/validate.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -26,6 +27,7 @@ public:
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
+        validate(heap_);
         heap_.collecting = true;
         reset_counters();
         std::size_t found = 0;
@@ -50,6 +52,7 @@ public:
         s.candidates += candidates_;
         heap_.collecting = false;
         tidy();
+        validate(heap_);
         return found + lied_about_;
     }
 
@@ -122,11 +125,17 @@ private:
             for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
             if (any_low >= 0) continue;
-            std::uint64_t zero = 0, negative = 0;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
             for (int k = 0; k != 64; ++k) {
-                zero |= static_cast<std::uint64_t>(trial[k] == 0) << k;
-                negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
             }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
@@ -292,19 +301,30 @@ private:
                 if (!p.held) page_emptied(p);
                 continue;
             }
-            const type_info& t = *p.type;
-            for (std::uint32_t base = 0; dead != 0; base += 64) {
-                for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
-                    header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                    if ((h.state & life_zombie) != 0) {
-                        h.state &= ~life_dying; // from now on its last reference frees it
-                    } else {
-                        free_slot(p, reinterpret_cast<char*>(&h) - t.header_offset, t);
-                    }
+            free_garbage(p, garbage, dead);
+        }
+        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+    }
+
+    /// Frees the `dead` slots of a page that the bits name, except zombies.
+    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+        const type_info& t = *p.type;
+        char* const begin = first_slot(p);
+        std::size_t zombies = 0;
+        std::size_t left = dead;
+        for (std::uint32_t base = 0; left != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+                char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
+                header& h = header_of_slot(slot, t);
+                if ((h.state & life_zombie) != 0) [[unlikely]] {
+                    h.state &= ~std::uint32_t{life_dying}; // from now on its last reference frees it
+                    ++zombies;
+                } else {
+                    link_free_slot(p, slot, t);
                 }
             }
         }
-        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
+        return_slots(p, dead - zombies);
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
@@ -335,12 +355,28 @@ private:
     std::size_t escaped_ = 0;
 };
 
+/// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
+PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
+    h.abandoned = false; // or its last page would take it along in the midst of this
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        page& p = *h.bins[i].current;
+        if (&p != &no_page) let_go(h.bins[i], p);
+    }
+    h.release_scratch();
+    h.abandoned = true;
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+}
+
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation).run();
-    // What the destructors of an abandoned heap's garbage left behind may have been the last.
-    if (h.abandoned && h.nesting_left == nesting_limit && h.pages.pages() == 0) release_heap(h);
+    if (h.abandoned) {
+        // A destructor that ran now ended the heap: its last collection had to wait for this one.
+        if (!was_abandoned) collection(h, 2).run();
+        settle_abandoned(h);
+    }
     return found;
 }
 

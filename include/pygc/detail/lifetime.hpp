@@ -12,14 +12,12 @@ inline constinit thread_local bool thread_is_ending = false;
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
-    collect(h, 2);
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
+    if (h.collecting) {
+        h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
+        return;
     }
-    h.release_scratch();
-    h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    collect(h, 2);
+    settle_abandoned(h);
 }
 
 /// Its destructor runs when the thread ends.
@@ -33,6 +31,7 @@ struct thread_end {
 
 /// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
 inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
+    shared_lock lock; // other threads may still run, and begin or end heaps of their own
     heap_state* h = all_heaps;
     while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
     return h;
@@ -43,7 +42,10 @@ inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
 /// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
 inline void collect_abandoned_heaps() noexcept {
     std::uint32_t heaps = 0;
-    for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    {
+        shared_lock lock;
+        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
+    }
     bool found = true;
     for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
         found = false;

@@ -147,7 +147,7 @@ struct operations {
         } else if (heap.nesting_left <= 0) [[unlikely]] {
             postpone(heap, p);
         } else {
-            dispose(where, p);
+            dispose_in(heap, where, p);
         }
     }
 
@@ -173,21 +173,26 @@ struct operations {
     }
 
     /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
+    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+
+    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
         --heap.nesting_left;
+        begin_death(p);
         const bool escaped = run_destructor(p);
         if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
         ++heap.nesting_left;
         if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
     }
 
-    /// Returns: whether the destructor let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    PYGC_INLINE static void begin_death(py_object* p) noexcept {
+        header_of(p).count = dying_count;
+        header_of(p).state = age_none | life_dying;
+    }
+
+    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
+    /// escape. Its memory is then kept until that reference goes.
     PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        header& h = header_of(p);
-        h.count = dying_count;
-        h.state = age_none | life_dying;
+        const header& h = header_of(p);
         T* const object = object_of(p);
         keep_bytes(p);
 #if PYGC_EXCEPTIONS
@@ -204,11 +209,12 @@ struct operations {
         }
         keep_bytes(p);
         if (h.count == dying_count) [[likely]] return false;
-        keep_zombie(h, p);
+        keep_zombie(p);
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(header& h, py_object* p) noexcept {
+    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
+        header& h = header_of(p);
         ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
         report("a destructor let a reference escape to the destroyed", &info, p);
     }
@@ -220,26 +226,38 @@ struct operations {
     // ---- a page of objects under collection ---------------------------------------------------
 
     static void count(page& p, snapshot& s, int generation) noexcept {
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        char* const begin = first_slot(p);
-        count_visitor visit(s);
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            char* slot = begin + std::size_t{from} * slot_bytes;
-            std::uint32_t n = first + from;
-            s.first_edge[n] = visit.edges_so_far();
-            for (const std::uint32_t end = first + to; n != end; ++n, slot += slot_bytes) {
+            count_run(p, from, to, oldest_age_of[generation], s);
+        });
+    }
+
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::int32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
+        const std::uint32_t end = first + to;
+        std::uint32_t n = first + from;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
+            std::uint64_t& word = s.in_set[n / 64];
+            std::uint64_t members = 0;
+            for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    s.trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    s.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
+                    members |= std::uint64_t{1} << (n % 64);
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
-                s.first_edge[n + 1] = visit.edges_so_far();
+                first_edge[n + 1] = visit.edge_count();
             }
-        });
+            word |= members;
+        }
+        s.edge_count = visit.edge_count();
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -254,12 +272,11 @@ struct operations {
         }
     }
 
-    static void unlink(page& p, snapshot& s) noexcept {
+    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            header_of(garbage).state = age_none | life_dying;
-            header_of(garbage).count = dying_count;
+            begin_death(garbage);
             traverse_object(*object_of(garbage), visit);
         });
     }
@@ -268,15 +285,15 @@ struct operations {
     static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
         heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
+        --heap.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
-            --heap.nesting_left;
-            if (run_destructor(g)) {
+            if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
             if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
-            ++heap.nesting_left;
         });
+        ++heap.nesting_left;
         return escaped;
     }
 };

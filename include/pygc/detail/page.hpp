@@ -137,7 +137,10 @@ inline header& header_at(page& p, std::size_t slot) noexcept {
 
 /// The number of the object whose header is at `p`.
 PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    const numbering& n = chunk_of(p).numbers[page_index_of(p)];
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
 }

@@ -49,8 +49,9 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Puts a page into the list that young collections start from.
-PYGC_NOINLINE inline void touch_page(page& p) noexcept {
+/// Notes that the card of a header holds a young object, and that young collections look at the page.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
@@ -117,8 +118,8 @@ inline void let_go(bin& b, page& p) noexcept {
     if (--p.used == 0) page_emptied(p);
 }
 
-/// Gives a slot back to its page. Its header must say "not tracked" already.
-PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+/// Puts a slot into its page's list. Its header must say "not tracked" already.
+PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
     if (p.free == nullptr) {
@@ -134,7 +135,19 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
     p.free = slot;
 #endif
+}
+
+/// Gives a slot back to its page.
+PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
+    link_free_slot(p, slot, t);
     if (--p.used == p.event) [[unlikely]] page_event(p);
+}
+
+/// Takes note that `count` slots were linked.
+inline void return_slots(page& p, std::size_t count) noexcept {
+    const bool was_above = p.used > p.event;
+    p.used = static_cast<std::uint16_t>(p.used - count);
+    if (was_above && p.used <= p.event) page_event(p);
 }
 
 /// Takes the first free slot of a page that has one.

@@ -24,10 +24,17 @@ inline constexpr std::int32_t outside = 0x40404040;
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
 
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::uint32_t count;
+    std::uint32_t capacity;
+};
+
 class snapshot {
 public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::size_t delay = 16;
+    static constexpr std::uint32_t delay = 16;
 
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
@@ -49,31 +56,27 @@ public:
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        edges = heap.edges.data();
-        for (std::size_t i = 0; i != delay; ++i) edges[i] = 0;
-        next_edge = edges + delay;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
+        edge_count = delay;
         return true;
     }
 
-    /// Called when the edge array is full. Without memory it starts over, so that the page being
-    /// counted can finish, and remembers that the picture is worthless.
-    PYGC_NOINLINE void grow_edges() noexcept {
-        const auto used = static_cast<std::size_t>(next_edge - edges);
-        const std::size_t capacity = heap.edges.capacity();
-        if (failed || capacity > UINT32_MAX / 2 || !heap.edges.reserve(capacity * 2, used)) {
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            next_edge = edges + delay;
-            return;
+            count = delay;
         }
-        edges = heap.edges.data();
-        next_edge = edges + used;
-        edges_end = edges + heap.edges.capacity();
+        use(heap.edges);
+        return {edges, count, edge_capacity};
     }
 
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
-        for (std::size_t i = 0; i != delay; ++i) --trial[next_edge[-1 - static_cast<std::ptrdiff_t>(i)]];
+        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
     }
 
     [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
@@ -84,12 +87,18 @@ public:
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
-    std::uint32_t* next_edge = nullptr;
-    std::uint32_t* edges_end = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
     std::uint64_t* in_set = nullptr;
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+
+private:
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
+    }
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

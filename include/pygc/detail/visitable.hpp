@@ -124,7 +124,9 @@ struct alternatives_of<Variant<X...>> {
 
 struct field_types_of {
     template <class... X>
-    types<X...> operator()(const X&...) const;
+    constexpr types<X...> operator()(const X&...) const noexcept {
+        return {};
+    }
 };
 
 template <class X, std::size_t... I>
