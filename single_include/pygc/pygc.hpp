@@ -1616,10 +1616,13 @@ private:
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Converts to whatever a field wants; only ever used unevaluated.
+/// Converts to whatever a field wants; only ever used unevaluated. Defined all the same: clang refuses
+/// to leave a function undefined whose `T` is in an unnamed namespace.
 struct any_value {
     template <class T>
-    operator T() const noexcept;
+    operator T() const noexcept {
+        for (;;) {}
+    }
 };
 
 /// Converts only to base classes of `Owner`, which braces accept as if they were first fields.
@@ -1627,7 +1630,9 @@ template <class Owner>
 struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
-    operator T() const noexcept;
+    operator T() const noexcept {
+        for (;;) {}
+    }
 };
 
 struct no_value {};
