@@ -179,12 +179,11 @@ inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
-/// The oldest age that a collection of each generation looks at.
+/// The ages of each generation; a collection looks at the oldest and everything younger.
+inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
 inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
 /// The age of what survives a collection of each generation.
 inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
-
-constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_old_new ? 2 : static_cast<int>(age); }
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
@@ -266,8 +265,8 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*) noexcept; // the last reference went
-    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*destroy)(page&, py_object*) noexcept;              // the last reference went
+    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
@@ -283,19 +282,19 @@ struct numbering {
 
 /// One page's bookkeeping: a cache line in the chunk's header.
 struct alignas(64) page {
-    void* free;          // head of the list of free slots
+    void* free;            // head of the list of free slots
     const type_info* type; // null while the page is free
-    page* next;          // in the bin's list of pages with room
+    page* next;            // in the bin's list of pages with room
     page* previous;
-    page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
+    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
+    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out, plus one while `held`
-    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
+    std::uint16_t used;   // slots handed out, plus one while `held`
+    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;     // in the bin's list of pages with room
-    bool touched : 1;    // in the heap's touched list
-    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
+    bool listed : 1;      // in the bin's list of pages with room
+    bool touched : 1;     // in the heap's touched list
+    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -339,9 +338,7 @@ PYGC_INLINE page& page_of(const void* p) noexcept {
 
 inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
-inline std::size_t index_in_chunk(const page& p) noexcept {
-    return static_cast<std::size_t>(&p - chunk_of(&p).pages);
-}
+inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
 
 inline char* first_slot(page& p) noexcept {
     return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;
@@ -801,14 +798,14 @@ inline constexpr std::int32_t nesting_limit = 24;
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
-    std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
+    std::uint32_t bin_count = 0;               // those in use; types with a higher number have none here yet
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
-                                      // the last collection and never below zero
-    std::size_t trigger = 0;          // one more than this, and a collection is due
-    py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr; // the last that the running destructor added
-    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
+    std::size_t allocations = 0;               // get_count()[0]: containers made minus containers gone, since
+                                               // the last collection and never below zero
+    std::size_t trigger = 0;                   // one more than this, and a collection is due
+    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr;       // the last that the running destructor added
+    std::size_t objects_of_age[4] = {};        // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
 
     // Pacing.
@@ -818,7 +815,7 @@ struct heap_state {
     bool collecting = false;
 
     // Lifetime.
-    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
     std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
@@ -844,7 +841,8 @@ struct heap_state {
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (allocations != 0) [[likely]] --allocations;
+        if (allocations != 0) [[likely]]
+            --allocations;
     }
 
     void release_scratch() noexcept {
@@ -1616,12 +1614,15 @@ private:
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Converts to whatever a field wants; only ever used unevaluated. Defined all the same: clang refuses
-/// to leave a function undefined whose `T` is in an unnamed namespace.
+[[noreturn]] inline void only_used_unevaluated() noexcept {
+    for (;;) {}
+}
+
+/// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
 struct any_value {
     template <class T>
     operator T() const noexcept {
-        for (;;) {}
+        only_used_unevaluated();
     }
 };
 
@@ -1631,7 +1632,7 @@ struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
     operator T() const noexcept {
-        for (;;) {}
+        only_used_unevaluated();
     }
 };
 
@@ -2804,7 +2805,8 @@ struct operations {
     static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
     static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
     static constexpr std::size_t slot_bytes =
-        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment * slot_alignment;
+        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
+        slot_alignment;
     static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
     static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
 
@@ -2939,7 +2941,8 @@ struct operations {
         });
     }
 
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                       snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -3059,7 +3062,9 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         expect(t.container, "invariant broken: tracked without a traverse,", p);
         expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
                "invariant broken: tracked though dead,", p);
-        const std::uint64_t cards = age_of(h) == age_young ? p.young : age_of(h) == age_middle ? p.middle : ~std::uint64_t{0};
+        const std::uint64_t cards = age_of(h) == age_young    ? p.young
+                                    : age_of(h) == age_middle ? p.middle
+                                                              : ~std::uint64_t{0};
         expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
     }
     expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
@@ -3660,11 +3665,11 @@ private:
 
 /// Where a heap's memory is, in bytes unless said otherwise.
 struct memory_stats {
-    std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
-    std::size_t live = 0;         ///< in the slots of living objects
-    std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
-    std::size_t mapped = 0;       ///< address space taken from the system
+    std::size_t objects = 0; ///< living objects, tracked or not (a number, not bytes)
+    std::size_t live = 0;    ///< in the slots of living objects
+    std::size_t free = 0;    ///< in pages, but not in living objects
+    std::size_t pages = 0;   ///< pages of 32 KiB that types have, for objects now or next (a number)
+    std::size_t mapped = 0;  ///< address space taken from the system
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -3747,8 +3752,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {state_->allocations, state_->younger_collections[1],
-                state_->younger_collections[2]};
+        return {state_->allocations, state_->younger_collections[1], state_->younger_collections[2]};
     }
 
     [[nodiscard]] std::array<generation_stats, 3> get_stats() const noexcept {
@@ -3762,8 +3766,7 @@ public:
     /// The same for one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
-        return object_list(*state_, generation == 0 ? detail::age_young : generation == 1 ? detail::age_middle : detail::age_old_new,
-                           detail::oldest_age_of[generation]);
+        return object_list(*state_, detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
     }
 
     /// Complexity: linear in the pages.
@@ -3870,8 +3873,16 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
+        header& h = header_of_slot(slot_, operations<T>::info);
+        keep_bytes(&h);
+        // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
+        if (h.count > 1 && h.count != dying_count) {
+            ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
+            report("a constructor that threw let a reference escape to the", &operations<T>::info, &h);
+            return;
+        }
+        ::new (static_cast<void*>(&h)) header{dying_count, age_none | life_dying};
         free_slot(*page_, slot_, operations<T>::info);
     }
 

@@ -17,12 +17,15 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Converts to whatever a field wants; only ever used unevaluated. Defined all the same: clang refuses
-/// to leave a function undefined whose `T` is in an unnamed namespace.
+[[noreturn]] inline void only_used_unevaluated() noexcept {
+    for (;;) {}
+}
+
+/// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
 struct any_value {
     template <class T>
     operator T() const noexcept {
-        for (;;) {}
+        only_used_unevaluated();
     }
 };
 
@@ -32,7 +35,7 @@ struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
     operator T() const noexcept {
-        for (;;) {}
+        only_used_unevaluated();
     }
 };
 
