@@ -79,10 +79,13 @@ private:
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting.
+/// Nulls the references that garbage holds on garbage, without counting them down.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), snapshot_(s) {}
+
+    /// So many references were nulled.
+    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -90,11 +93,14 @@ public:
     }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place != nullptr && snapshot_.is_unreached(number_of(place))) place = nullptr;
+        if (place == nullptr || !snapshot_.is_unreached(number_of(place))) return;
+        place = nullptr;
+        ++nulled_;
     }
 
 private:
     const snapshot& snapshot_;
+    std::size_t nulled_ = 0;
 };
 
 /// Calls a function for each reference that isn't null.

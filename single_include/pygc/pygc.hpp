@@ -1009,14 +1009,25 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Notes that the card of a header holds a young object, and that young collections look at the page.
-PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
-    p.young |= card_of(young);
+/// Lets young collections look at a page.
+inline void touch_page(page& p) noexcept {
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
     p.next_touched = h.touched;
     h.touched = &p;
+}
+
+/// Notes that the card of a header holds an object of generation 0.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
+    touch_page(p);
+}
+
+/// The same for generation 1.
+inline void mark_middle_card(page& p, const header* middle) noexcept {
+    p.middle |= card_of(middle);
+    touch_page(p);
 }
 
 /// Returns empty chunks to the system, all but `spare`.
@@ -1593,6 +1604,7 @@ public:
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
 
 private:
     void use(const scratch<std::uint32_t>& memory) noexcept {
@@ -2668,10 +2680,13 @@ private:
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting.
+/// Nulls the references that garbage holds on garbage, without counting them down.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), snapshot_(s) {}
+
+    /// So many references were nulled.
+    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -2679,11 +2694,14 @@ public:
     }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place != nullptr && snapshot_.is_unreached(number_of(place))) place = nullptr;
+        if (place == nullptr || !snapshot_.is_unreached(number_of(place))) return;
+        place = nullptr;
+        ++nulled_;
     }
 
 private:
     const snapshot& snapshot_;
+    std::size_t nulled_ = 0;
 };
 
 /// Calls a function for each reference that isn't null.
@@ -2987,9 +3005,11 @@ struct operations {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            begin_death(garbage);
+            s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
+            header_of(garbage).state = age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
+        s.unaccounted -= visit.nulled();
     }
 
     /// Returns: how many destructors let a reference to their object escape.
@@ -2998,6 +3018,7 @@ struct operations {
         std::size_t escaped = 0;
         --heap.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
+            begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
@@ -3120,6 +3141,7 @@ public:
             find_unreachable();
             promote();
             if (garbage_ != 0) unlink();
+            if (snapshot_.unaccounted != 0) [[unlikely]] spare_garbage();
             forget_numbers();
             found = garbage_;
             if (garbage_ != 0) {
@@ -3353,8 +3375,25 @@ private:
             c.where->type->unlink(*c.where, snapshot_);
             pages_[kept++] = c;
         }
-        forget_numbers();
         page_count_ = kept;
+    }
+
+    /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
+    /// outside holds one still. Which, nobody knows: all objects found are kept, for good.
+    PYGC_NOINLINE void spare_garbage() noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
+                if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
+                header& h = header_at(p, slot);
+                h.state = age;
+                if (age == age_middle) mark_middle_card(p, &h);
+                if (lied_about_++ == 0) report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
+            }
+        }
+        heap_.objects_of_age[age] += garbage_;
+        garbage_ = 0;
     }
 
     /// Numbers must not outlive the phases in which no code of the user runs: a collection in another

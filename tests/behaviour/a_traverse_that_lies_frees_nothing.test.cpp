@@ -100,3 +100,50 @@ TEST_CASE("a reference left out makes garbage stay, never worse", "[lie]") {
     CHECK(pygc::collect() == 1);
     CHECK(l.alive() == 0);
 }
+
+namespace {
+
+struct held : pygc::py_object {
+    explicit held(lifetimes& l) : life(l) {}
+    probe life;
+    py_ref<held> self;
+    void traverse(auto& visit) { visit(self); }
+};
+
+struct shows_twice : pygc::py_object {
+    py_ref<held> target;
+    py_ref<shows_twice> self;
+    void traverse(auto& visit) { visit(target, target, self); }
+};
+
+} // namespace
+
+TEST_CASE("a reference shown twice frees nobody who is held from outside", "[lie]") {
+    // The lie hides the one reference from outside: every count adds up to zero, and yet the object lives.
+    lifetimes l;
+    pygc::heap heap; // what is kept for good stays in a heap of its own
+    pygc::heap::scope use(heap);
+    int const generation = GENERATE(0, 1, 2);
+    auto outside = make_ref<held>(l);
+    {
+        auto a = make_ref<shows_twice>();
+        a->target = outside;
+        a->self = a;
+    }
+    std::string text;
+    {
+        stderr_capture capture;
+        CHECK(pygc::collect(generation) == 2); // both are reported as uncollectable
+        text = capture.text();
+    }
+    CHECK(count_of(text, "a traverse shows a reference twice") == 1);
+    CHECK(pygc::get_stats()[static_cast<std::size_t>(generation)].uncollectable == 2);
+    CHECK(pygc::get_stats()[static_cast<std::size_t>(generation)].collected == 0);
+    CHECK(l.alive() == 1);
+    CHECK(pygc::is_tracked(outside));
+    CHECK(pygc::get_objects(generation == 0 ? 1 : 2).size() == 2);
+    CHECK(pygc::collect() == 0); // nobody is accused again
+    outside = nullptr;
+    CHECK(pygc::collect() == 0);
+    CHECK(l.alive() == 1);
+}

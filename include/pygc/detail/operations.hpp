@@ -278,9 +278,11 @@ struct operations {
         unlink_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            begin_death(garbage);
+            s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
+            header_of(garbage).state = age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
+        s.unaccounted -= visit.nulled();
     }
 
     /// Returns: how many destructors let a reference to their object escape.
@@ -289,6 +291,7 @@ struct operations {
         std::size_t escaped = 0;
         --heap.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
+            begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;

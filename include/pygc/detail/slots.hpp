@@ -49,14 +49,25 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Notes that the card of a header holds a young object, and that young collections look at the page.
-PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
-    p.young |= card_of(young);
+/// Lets young collections look at a page.
+inline void touch_page(page& p) noexcept {
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
     p.touched = true;
     p.next_touched = h.touched;
     h.touched = &p;
+}
+
+/// Notes that the card of a header holds an object of generation 0.
+PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
+    p.young |= card_of(young);
+    touch_page(p);
+}
+
+/// The same for generation 1.
+inline void mark_middle_card(page& p, const header* middle) noexcept {
+    p.middle |= card_of(middle);
+    touch_page(p);
 }
 
 /// Returns empty chunks to the system, all but `spare`.

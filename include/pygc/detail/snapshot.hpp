@@ -93,6 +93,7 @@ public:
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
 
 private:
     void use(const scratch<std::uint32_t>& memory) noexcept {
