@@ -2,7 +2,7 @@
 // heap: everything that belongs together, from objects to thresholds. Each thread has one by itself.
 #pragma once
 
-#include <array>     // get_count, get_threshold
+#include <array> // get_count, get_threshold
 #include <cstddef>
 #include <exception> // base of value_error
 
@@ -23,11 +23,11 @@ private:
 
 /// Where a heap's memory is, in bytes unless said otherwise.
 struct memory_stats {
-    std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
-    std::size_t live = 0;         ///< in the slots of living objects
-    std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
-    std::size_t mapped = 0;       ///< address space taken from the system
+    std::size_t objects = 0; ///< living objects, tracked or not (a number, not bytes)
+    std::size_t live = 0;    ///< in the slots of living objects
+    std::size_t free = 0;    ///< in pages, but not in living objects
+    std::size_t pages = 0;   ///< pages of 32 KiB that types have, for objects now or next (a number)
+    std::size_t mapped = 0;  ///< address space taken from the system
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -110,8 +110,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {state_->allocations, state_->younger_collections[1],
-                state_->younger_collections[2]};
+        return {state_->allocations, state_->younger_collections[1], state_->younger_collections[2]};
     }
 
     [[nodiscard]] std::array<generation_stats, 3> get_stats() const noexcept {
@@ -125,8 +124,7 @@ public:
     /// The same for one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
-        return object_list(*state_, generation == 0 ? detail::age_young : generation == 1 ? detail::age_middle : detail::age_old_new,
-                           detail::oldest_age_of[generation]);
+        return object_list(*state_, detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
     }
 
     /// Complexity: linear in the pages.

@@ -24,8 +24,16 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
+        header& h = header_of_slot(slot_, operations<T>::info);
+        keep_bytes(&h);
+        // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
+        if (h.count > 1 && h.count != dying_count) {
+            ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
+            report("a constructor that threw let a reference escape to the", &operations<T>::info, &h);
+            return;
+        }
+        ::new (static_cast<void*>(&h)) header{dying_count, age_none | life_dying};
         free_slot(*page_, slot_, operations<T>::info);
     }
 

@@ -179,12 +179,11 @@ inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
-/// The oldest age that a collection of each generation looks at.
+/// The ages of each generation; a collection looks at the oldest and everything younger.
+inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
 inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
 /// The age of what survives a collection of each generation.
 inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
-
-constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_old_new ? 2 : static_cast<int>(age); }
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
@@ -266,8 +265,8 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*) noexcept; // the last reference went
-    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*destroy)(page&, py_object*) noexcept;              // the last reference went
+    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
@@ -283,19 +282,19 @@ struct numbering {
 
 /// One page's bookkeeping: a cache line in the chunk's header.
 struct alignas(64) page {
-    void* free;          // head of the list of free slots
+    void* free;            // head of the list of free slots
     const type_info* type; // null while the page is free
-    page* next;          // in the bin's list of pages with room
+    page* next;            // in the bin's list of pages with room
     page* previous;
-    page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
+    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
+    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out, plus one while `held`
-    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
+    std::uint16_t used;   // slots handed out, plus one while `held`
+    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;     // in the bin's list of pages with room
-    bool touched : 1;    // in the heap's touched list
-    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
+    bool listed : 1;      // in the bin's list of pages with room
+    bool touched : 1;     // in the heap's touched list
+    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -339,9 +338,7 @@ PYGC_INLINE page& page_of(const void* p) noexcept {
 
 inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
-inline std::size_t index_in_chunk(const page& p) noexcept {
-    return static_cast<std::size_t>(&p - chunk_of(&p).pages);
-}
+inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
 
 inline char* first_slot(page& p) noexcept {
     return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;
@@ -801,14 +798,14 @@ inline constexpr std::int32_t nesting_limit = 24;
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
-    std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
+    std::uint32_t bin_count = 0;               // those in use; types with a higher number have none here yet
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
-                                      // the last collection and never below zero
-    std::size_t trigger = 0;          // one more than this, and a collection is due
-    py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr; // the last that the running destructor added
-    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
+    std::size_t allocations = 0;               // get_count()[0]: containers made minus containers gone, since
+                                               // the last collection and never below zero
+    std::size_t trigger = 0;                   // one more than this, and a collection is due
+    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr;       // the last that the running destructor added
+    std::size_t objects_of_age[4] = {};        // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
 
     // Pacing.
@@ -818,7 +815,7 @@ struct heap_state {
     bool collecting = false;
 
     // Lifetime.
-    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
     std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
@@ -844,7 +841,8 @@ struct heap_state {
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (allocations != 0) [[likely]] --allocations;
+        if (allocations != 0) [[likely]]
+            --allocations;
     }
 
     void release_scratch() noexcept {
@@ -961,243 +959,6 @@ inline void release_heap(heap_state& h) noexcept {
     h.release_scratch();
     h.more_bins.release();
     unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/object.hpp>
-// py_object: the base class that gives a type its reference count.
-
-namespace pygc::inline PYGC_ABI {
-
-/// Base class of types whose objects know their own reference count, as `PyObject` in CPython.
-///
-///     struct person : pygc::py_object {
-///         pygc::py_ref<person> best_friend;
-///         void traverse(auto& visit) { visit(best_friend); }
-///     };
-///
-/// Eight bytes, not polymorphic: neither virtual functions nor a virtual destructor are needed. The
-/// count belongs to the object's identity and is never copied or moved with its value. An object may
-/// also live on the stack or inside another; it is then an ordinary value, counted by nobody.
-///
-/// **Thread safety**: as for the heap it was made in: one thread at a time, except that any number
-/// of threads may read through `const T&` and raw pointers.
-class py_object {
-protected:
-    constexpr py_object() noexcept = default;
-    constexpr py_object(const py_object&) noexcept {}
-    constexpr py_object& operator=(const py_object&) noexcept { return *this; }
-    ~py_object() = default;
-
-private:
-    friend struct access;
-    // One reference from the start: `borrow(this)` works in a constructor.
-    mutable detail::header pygc_header_{1, detail::age_none};
-};
-
-static_assert(sizeof(py_object) == 8);
-
-/// What `friend struct pygc::access;` opens to the library.
-struct access {
-private:
-    struct has_the_name {
-        int traverse;
-    };
-    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
-    template <class T>
-    struct both_names : T, has_the_name {
-        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
-    };
-
-public:
-    PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
-
-    template <class T, class Visitor>
-    PYGC_INLINE static void traverse(T& object, Visitor& visit) {
-        object.traverse(visit);
-    }
-
-    /// Whether `T` has a `traverse` that takes a visitor, private or not.
-    template <class T, class Visitor>
-    static constexpr bool has_traverse() noexcept {
-        return requires(T& object, Visitor& visit) { object.traverse(visit); };
-    }
-
-    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
-    /// called must not pass for none.
-    template <class T>
-    static constexpr bool names_traverse() noexcept {
-        if constexpr (__is_class(T) && !__is_final(T)) {
-            return !requires { &both_names<T>::traverse; };
-        } else {
-            return requires { &T::traverse; };
-        }
-    }
-
-    template <class T, class... Args>
-    static constexpr bool constructible_with_parentheses() noexcept {
-        return requires(void* place, Args&&... args) { ::new (place) T(static_cast<Args&&>(args)...); };
-    }
-
-    template <class T, class... Args>
-    static constexpr bool constructible_with_braces() noexcept {
-        return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
-    }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
-#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
-#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#endif
-    /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
-    /// constructed where the caller initialises it, so that `T` need not be movable.
-    template <class T, class... Args>
-    PYGC_INLINE static T make(Args&&... args) {
-        if constexpr (constructible_with_parentheses<T, Args...>()) {
-            return T(static_cast<Args&&>(args)...);
-        } else {
-            return T{static_cast<Args&&>(args)...};
-        }
-    }
-
-    template <class T, class... Args>
-    PYGC_INLINE static T* make_at(void* place, Args&&... args) {
-        if constexpr (constructible_with_parentheses<T, Args...>()) {
-            return ::new (place) T(static_cast<Args&&>(args)...);
-        } else {
-            return ::new (place) T{static_cast<Args&&>(args)...};
-        }
-    }
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-
-    template <class T>
-    PYGC_INLINE static void destroy(T& object) {
-        object.~T();
-    }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Winvalid-offsetof" // no virtual base: checked by the caller
-#endif
-    template <class T>
-    static constexpr std::size_t header_offset() noexcept {
-        return __builtin_offsetof(T, pygc_header_);
-    }
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
-};
-
-namespace detail {
-
-PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
-
-/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
-PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
-    page& where = page_of(p);
-    where.type->destroy(where, p);
-}
-
-PYGC_INLINE void drop(py_object* p) noexcept {
-    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
-}
-
-/// Where a value of a type that doesn't derive from py_object lives.
-template <class T>
-struct box final : py_object {
-    struct in_place {};
-
-    template <class... Args>
-    explicit box(in_place, Args&&... args) : value(access::make<T>(static_cast<Args&&>(args)...)) {}
-
-    T value;
-};
-
-/// What a `py_ref<T>` really owns: the object itself or the box around it.
-template <class T, bool = __is_base_of(py_object, T)>
-struct owned_type {
-    using type = T;
-};
-template <class T>
-struct owned_type<T, false> {
-    using type = box<T>;
-};
-
-template <class T>
-PYGC_INLINE T* value_of(py_object* p) noexcept {
-    if constexpr (__is_base_of(py_object, T)) {
-        return static_cast<T*>(p);
-    } else {
-        return __builtin_addressof(static_cast<box<T>*>(p)->value);
-    }
-}
-
-/// The object behind a value that a reference owns: the inverse of `value_of`.
-template <class T>
-PYGC_INLINE py_object* owner_of(T* value) noexcept {
-    if constexpr (__is_base_of(py_object, T)) {
-        return value;
-    } else {
-        constexpr std::size_t offset = (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
-        return reinterpret_cast<box<T>*>(reinterpret_cast<char*>(value) - offset);
-    }
-}
-
-} // namespace detail
-
-} // namespace pygc::inline PYGC_ABI
-
-// -------------------- <pygc/detail/check.hpp>
-// Reports of misuse: one clear line with type and address.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Writes `pygc: <what> <type> at <address>` to stderr.
-PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
-    const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
-    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
-                 length != 0 ? type->name : "", address);
-}
-
-[[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
-                                                        const void* address) noexcept {
-    report(what, type, address);
-    std::abort();
-}
-
-[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
-#if PYGC_EXCEPTIONS
-    throw std::bad_alloc();
-#else
-    std::fputs("pygc: out of memory\n", stderr);
-    std::abort();
-#endif
-}
-
-/// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
-/// constructed: an object on the stack or in a member has no slot of its own.
-inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
-#if PYGC_DEBUG
-    bool ours = false;
-    {
-        shared_lock lock;
-        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
-    }
-    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
-    page& where = page_of(p);
-    const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
-    if (where.type == nullptr || offset % stride != where.type->header_offset) {
-        report_and_abort("borrow of an object inside another", where.type, p);
-    }
-    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
-#endif
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1452,6 +1213,258 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/object.hpp>
+// py_object: the base class that gives a type its reference count.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Base class of types whose objects know their own reference count, as `PyObject` in CPython.
+///
+///     struct person : pygc::py_object {
+///         pygc::py_ref<person> best_friend;
+///         void traverse(auto& visit) { visit(best_friend); }
+///     };
+///
+/// Eight bytes, not polymorphic: neither virtual functions nor a virtual destructor are needed. The
+/// count belongs to the object's identity and is never copied or moved with its value. An object may
+/// also live on the stack or inside another; it is then an ordinary value, counted by nobody.
+///
+/// **Thread safety**: as for the heap it was made in: one thread at a time, except that any number
+/// of threads may read through `const T&` and raw pointers.
+class py_object {
+protected:
+    constexpr py_object() noexcept = default;
+    constexpr py_object(const py_object&) noexcept {}
+    constexpr py_object& operator=(const py_object&) noexcept { return *this; }
+    ~py_object() = default;
+
+private:
+    friend struct access;
+    // One reference from the start: `borrow(this)` works in a constructor.
+    mutable detail::header pygc_header_{1, detail::age_none};
+};
+
+static_assert(sizeof(py_object) == 8);
+
+/// What `friend struct pygc::access;` opens to the library.
+struct access {
+private:
+    struct has_the_name {
+        int traverse;
+    };
+    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    template <class T>
+    struct both_names : T, has_the_name {
+        ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
+    };
+
+public:
+    PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
+
+    template <class T, class Visitor>
+    PYGC_INLINE static void traverse(T& object, Visitor& visit) {
+        object.traverse(visit);
+    }
+
+    /// Whether `T` has a `traverse` that takes a visitor, private or not.
+    template <class T, class Visitor>
+    static constexpr bool has_traverse() noexcept {
+        return requires(T& object, Visitor& visit) { object.traverse(visit); };
+    }
+
+    /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
+    /// called must not pass for none.
+    template <class T>
+    static constexpr bool names_traverse() noexcept {
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::traverse; };
+        } else {
+            return requires { &T::traverse; };
+        }
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_parentheses() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T(static_cast<Args&&>(args)...); };
+    }
+
+    template <class T, class... Args>
+    static constexpr bool constructible_with_braces() noexcept {
+        return requires(void* place, Args&&... args) { ::new (place) T{static_cast<Args&&>(args)...}; };
+    }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+// Leaving fields out, or passing an int where a size is wanted, is the caller's choice.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#pragma GCC diagnostic ignored "-Wmissing-braces" // an array's elements may come one by one
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
+    /// Parentheses where they fit, as `std::make_shared`; else braces, for aggregates. The result is
+    /// constructed where the caller initialises it, so that `T` need not be movable.
+    template <class T, class... Args>
+    PYGC_INLINE static T make(Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return T(static_cast<Args&&>(args)...);
+        } else {
+            return T{static_cast<Args&&>(args)...};
+        }
+    }
+
+    template <class T, class... Args>
+    PYGC_INLINE static T* make_at(void* place, Args&&... args) {
+        if constexpr (constructible_with_parentheses<T, Args...>()) {
+            return ::new (place) T(static_cast<Args&&>(args)...);
+        } else {
+            return ::new (place) T{static_cast<Args&&>(args)...};
+        }
+    }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+    template <class T>
+    PYGC_INLINE static void destroy(T& object) {
+        object.~T();
+    }
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof" // no virtual base: checked by the caller
+#endif
+    template <class T>
+    static constexpr std::size_t header_offset() noexcept {
+        return __builtin_offsetof(T, pygc_header_);
+    }
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+};
+
+namespace detail {
+
+PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::header_of(p); }
+
+/// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
+PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
+    page& where = page_of(p);
+    where.type->destroy(where, p);
+}
+
+PYGC_INLINE void drop(py_object* p) noexcept {
+    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
+}
+
+/// Where a value of a type that doesn't derive from py_object lives.
+template <class T>
+struct box final : py_object {
+    struct in_place {};
+
+    template <class... Args>
+    explicit box(in_place, Args&&... args) : value(access::make<T>(static_cast<Args&&>(args)...)) {}
+
+    T value;
+};
+
+/// What a `py_ref<T>` really owns: the object itself or the box around it.
+template <class T, bool = __is_base_of(py_object, T)>
+struct owned_type {
+    using type = T;
+};
+template <class T>
+struct owned_type<T, false> {
+    using type = box<T>;
+};
+
+template <class T>
+PYGC_INLINE T* value_of(py_object* p) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return static_cast<T*>(p);
+    } else {
+        return __builtin_addressof(static_cast<box<T>*>(p)->value);
+    }
+}
+
+/// The object behind a value that a reference owns: the inverse of `value_of`.
+template <class T>
+PYGC_INLINE py_object* owner_of(T* value) noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return value;
+    } else {
+        constexpr std::size_t offset = (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
+        return reinterpret_cast<box<T>*>(reinterpret_cast<char*>(value) - offset);
+    }
+}
+
+} // namespace detail
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/check.hpp>
+// Reports of misuse: one clear line with type and address.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Writes `pygc: <what> <type> at <address>` to stderr.
+PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
+    const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
+    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
+                 length != 0 ? type->name : "", address);
+}
+
+[[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
+                                                        const void* address) noexcept {
+    report(what, type, address);
+    std::abort();
+}
+
+[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
+#if PYGC_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::fputs("pygc: out of memory\n", stderr);
+    std::abort();
+#endif
+}
+
+#if PYGC_DEBUG
+/// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
+/// an object whose destructor runs, and such an object may be borrowed.
+inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p) noexcept {
+    if (is_poisoned(p)) return true;
+#if !PYGC_ASAN
+    for (void* slot = where.free; slot != nullptr; slot = link_of(slot, *where.type)) {
+        if (&header_of_slot(slot, *where.type) == &header_of(p)) return true;
+    }
+#endif
+    return false;
+}
+#endif
+
+/// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
+/// constructed: an object on the stack or in a member has no slot of its own.
+inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
+#if PYGC_DEBUG
+    bool ours = false;
+    {
+        shared_lock lock;
+        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
+    }
+    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
+    page& where = page_of(p);
+    const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
+    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    if (where.type == nullptr || offset % stride != where.type->header_offset) {
+        report_and_abort("borrow of an object inside another", where.type, p);
+    }
+    if (is_free_slot(where, p)) report_and_abort("borrow of a dead", where.type, p);
+    if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/type_name.hpp>
 // The name of a type as the compiler spells it, without RTTI.
 
@@ -1604,10 +1617,16 @@ private:
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Converts to whatever a field wants; only ever used unevaluated.
+[[noreturn]] inline void only_used_unevaluated() noexcept {
+    for (;;) {}
+}
+
+/// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
 struct any_value {
     template <class T>
-    operator T() const noexcept;
+    operator T() const noexcept {
+        only_used_unevaluated();
+    }
 };
 
 /// Converts only to base classes of `Owner`, which braces accept as if they were first fields.
@@ -1615,7 +1634,9 @@ template <class Owner>
 struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
-    operator T() const noexcept;
+    operator T() const noexcept {
+        only_used_unevaluated();
+    }
 };
 
 struct no_value {};
@@ -2787,7 +2808,8 @@ struct operations {
     static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
     static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
     static constexpr std::size_t slot_bytes =
-        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment * slot_alignment;
+        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
+        slot_alignment;
     static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
     static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
 
@@ -2922,7 +2944,8 @@ struct operations {
         });
     }
 
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                       snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -3042,7 +3065,9 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         expect(t.container, "invariant broken: tracked without a traverse,", p);
         expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
                "invariant broken: tracked though dead,", p);
-        const std::uint64_t cards = age_of(h) == age_young ? p.young : age_of(h) == age_middle ? p.middle : ~std::uint64_t{0};
+        const std::uint64_t cards = age_of(h) == age_young    ? p.young
+                                    : age_of(h) == age_middle ? p.middle
+                                                              : ~std::uint64_t{0};
         expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
     }
     expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
@@ -3643,11 +3668,11 @@ private:
 
 /// Where a heap's memory is, in bytes unless said otherwise.
 struct memory_stats {
-    std::size_t objects = 0;      ///< living objects, tracked or not (a number, not bytes)
-    std::size_t live = 0;         ///< in the slots of living objects
-    std::size_t free = 0;         ///< in pages, but not in living objects
-    std::size_t pages = 0;        ///< pages of 32 KiB that types have, for objects now or next (a number)
-    std::size_t mapped = 0;       ///< address space taken from the system
+    std::size_t objects = 0; ///< living objects, tracked or not (a number, not bytes)
+    std::size_t live = 0;    ///< in the slots of living objects
+    std::size_t free = 0;    ///< in pages, but not in living objects
+    std::size_t pages = 0;   ///< pages of 32 KiB that types have, for objects now or next (a number)
+    std::size_t mapped = 0;  ///< address space taken from the system
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -3730,8 +3755,7 @@ public:
     /// Container allocations minus deallocations since the last collection (never below 0); then
     /// collections of generation 0 and 1 since the last of the generation above.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {state_->allocations, state_->younger_collections[1],
-                state_->younger_collections[2]};
+        return {state_->allocations, state_->younger_collections[1], state_->younger_collections[2]};
     }
 
     [[nodiscard]] std::array<generation_stats, 3> get_stats() const noexcept {
@@ -3745,8 +3769,7 @@ public:
     /// The same for one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
-        return object_list(*state_, generation == 0 ? detail::age_young : generation == 1 ? detail::age_middle : detail::age_old_new,
-                           detail::oldest_age_of[generation]);
+        return object_list(*state_, detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
     }
 
     /// Complexity: linear in the pages.
@@ -3853,8 +3876,16 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        ::new (static_cast<void*>(&header_of_slot(slot_, operations<T>::info))) header{dying_count, age_none | life_dying};
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
+        header& h = header_of_slot(slot_, operations<T>::info);
+        keep_bytes(&h);
+        // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
+        if (h.count > 1 && h.count != dying_count) {
+            ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
+            report("a constructor that threw let a reference escape to the", &operations<T>::info, &h);
+            return;
+        }
+        ::new (static_cast<void*>(&h)) header{dying_count, age_none | life_dying};
         free_slot(*page_, slot_, operations<T>::info);
     }
 

@@ -35,6 +35,8 @@ void* operator new(std::size_t bytes) {
     if (p == nullptr) std::abort();
     return p;
 }
+// AddressSanitizer wants each new to come from where its delete goes.
+void* operator new(std::size_t bytes, std::nothrow_t const&) noexcept { return allocate(bytes); }
 void operator delete(void* p) noexcept {
     if (p != nullptr) ++deletes;
     std::free(p);

@@ -58,7 +58,7 @@ TEST_CASE("row 3: a cycle through an immutable pair", "[collect]") {
     CHECK(collect() == 2);
 }
 
-TEST_CASE("rows 4 to 6: an object with a member that refers to itself", "[collect]") {
+TEST_CASE("rows 4 and 6: an object with a member that refers to itself", "[collect]") {
     lifetimes l;
     static_cast<void>(make_self_loop(l));
     CHECK(l.alive() == 1);

@@ -117,3 +117,46 @@ TEST_CASE("references taken and dropped in a destructor do no harm", "[escape]")
     CHECK(l.destroyed == 1);
     CHECK(capture.text().empty());
 }
+
+#ifdef __cpp_exceptions
+namespace {
+
+struct escapes_by_constructor : pygc::py_object {
+    py_ref<escapes_by_constructor> self;
+    explicit escapes_by_constructor(py_ref<escapes_by_constructor>& place) {
+        place = pygc::borrow(this);
+        throw 7;
+    }
+    void traverse(auto& visit) { visit(self); }
+};
+
+struct throws_first {
+    throws_first() { throw 8; }
+};
+struct never_counted : throws_first, pygc::py_object {};
+
+} // namespace
+
+TEST_CASE("a reference that escapes from a throwing constructor keeps the memory until it goes", "[escape]") {
+    py_ref<escapes_by_constructor> place;
+    std::string text;
+    {
+        stderr_capture capture;
+        CHECK_THROWS_AS(make_ref<escapes_by_constructor>(place), int);
+        text = capture.text();
+    }
+    CHECK(count_of(text, "a constructor that threw let a reference escape") == 1);
+    REQUIRE(place != nullptr);
+    CHECK(place.use_count() == 1);
+    CHECK_FALSE(pygc::is_tracked(place));
+    CHECK(pygc::get_memory().objects == 1);
+    CHECK(pygc::collect() == 0);
+    place = nullptr;
+    CHECK(pygc::get_memory().objects == 0);
+}
+
+TEST_CASE("a constructor that throws before the count exists leaves nothing behind", "[escape]") {
+    CHECK_THROWS_AS(make_ref<never_counted>(), int);
+    CHECK(pygc::get_memory().objects == 0);
+}
+#endif

@@ -6,7 +6,7 @@
 #include <cstdlib> // abort
 #include <new>     // bad_alloc
 
-#include <pygc/detail/heap_list.hpp>
+#include <pygc/detail/slots.hpp>
 #include <pygc/object.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -33,6 +33,20 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
 #endif
 }
 
+#if PYGC_DEBUG
+/// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
+/// an object whose destructor runs, and such an object may be borrowed.
+inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p) noexcept {
+    if (is_poisoned(p)) return true;
+#if !PYGC_ASAN
+    for (void* slot = where.free; slot != nullptr; slot = link_of(slot, *where.type)) {
+        if (&header_of_slot(slot, *where.type) == &header_of(p)) return true;
+    }
+#endif
+    return false;
+}
+#endif
+
 /// In debug mode aborts with a report unless `make_ref` made the object at `p` and it lives, or is being
 /// constructed: an object on the stack or in a member has no slot of its own.
 inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
@@ -49,6 +63,7 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
+    if (is_free_slot(where, p)) report_and_abort("borrow of a dead", where.type, p);
     if ((header_of(p).state & life_zombie) != 0) report_and_abort("borrow of the destroyed", where.type, p);
 #endif
 }

@@ -17,10 +17,16 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Converts to whatever a field wants; only ever used unevaluated.
+[[noreturn]] inline void only_used_unevaluated() noexcept {
+    for (;;) {}
+}
+
+/// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
 struct any_value {
     template <class T>
-    operator T() const noexcept;
+    operator T() const noexcept {
+        only_used_unevaluated();
+    }
 };
 
 /// Converts only to base classes of `Owner`, which braces accept as if they were first fields.
@@ -28,7 +34,9 @@ template <class Owner>
 struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
-    operator T() const noexcept;
+    operator T() const noexcept {
+        only_used_unevaluated();
+    }
 };
 
 struct no_value {};

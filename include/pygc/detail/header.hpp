@@ -47,12 +47,11 @@ inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
 /// itself then never bring it back to zero, so no object is destroyed twice.
 inline constexpr std::int32_t dying_count = 1 << 28;
 
-/// The oldest age that a collection of each generation looks at.
+/// The ages of each generation; a collection looks at the oldest and everything younger.
+inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
 inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
 /// The age of what survives a collection of each generation.
 inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
-
-constexpr int generation_of_age(std::uint32_t age) noexcept { return age >= age_old_new ? 2 : static_cast<int>(age); }
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 

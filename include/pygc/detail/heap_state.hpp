@@ -56,14 +56,14 @@ inline constexpr std::int32_t nesting_limit = 24;
 struct heap_state {
     // Read or written by make_ref and by every death.
     bin* bins = nullptr;
-    std::uint32_t bin_count = 0;      // those in use; types with a higher number have none here yet
+    std::uint32_t bin_count = 0;               // those in use; types with a higher number have none here yet
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    std::size_t allocations = 0;      // get_count()[0]: containers made minus containers gone, since
-                                      // the last collection and never below zero
-    std::size_t trigger = 0;          // one more than this, and a collection is due
-    py_object* postponed = nullptr;   // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr; // the last that the running destructor added
-    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
+    std::size_t allocations = 0;               // get_count()[0]: containers made minus containers gone, since
+                                               // the last collection and never below zero
+    std::size_t trigger = 0;                   // one more than this, and a collection is due
+    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr;       // the last that the running destructor added
+    std::size_t objects_of_age[4] = {};        // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
 
     // Pacing.
@@ -73,7 +73,7 @@ struct heap_state {
     bool collecting = false;
 
     // Lifetime.
-    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
     std::uint32_t last_pass = 0; // of the collections at the program's end
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
@@ -99,7 +99,8 @@ struct heap_state {
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
-        if (allocations != 0) [[likely]] --allocations;
+        if (allocations != 0) [[likely]]
+            --allocations;
     }
 
     void release_scratch() noexcept {

@@ -96,7 +96,8 @@ struct operations {
     static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
     static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
     static constexpr std::size_t slot_bytes =
-        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment * slot_alignment;
+        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
+        slot_alignment;
     static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
     static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
 
@@ -231,7 +232,8 @@ struct operations {
         });
     }
 
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest, snapshot& s) noexcept {
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                       snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;

@@ -50,8 +50,8 @@ struct type_info {
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
 
-    void (*destroy)(page&, py_object*) noexcept; // the last reference went
-    void (*dispose)(page&, py_object*) noexcept; // run the destructor, give the slot back
+    void (*destroy)(page&, py_object*) noexcept;              // the last reference went
+    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
@@ -67,19 +67,19 @@ struct numbering {
 
 /// One page's bookkeeping: a cache line in the chunk's header.
 struct alignas(64) page {
-    void* free;          // head of the list of free slots
+    void* free;            // head of the list of free slots
     const type_info* type; // null while the page is free
-    page* next;          // in the bin's list of pages with room
+    page* next;            // in the bin's list of pages with room
     page* previous;
-    page* next_touched;  // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young; // cards: 512-byte pieces with headers that may be in generation 0
+    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
+    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
     std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;  // slots handed out, plus one while `held`
-    std::uint16_t event; // when `used` falls to this number, `page_event` has something to do
+    std::uint16_t used;   // slots handed out, plus one while `held`
+    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
     std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;     // in the bin's list of pages with room
-    bool touched : 1;    // in the heap's touched list
-    bool held : 1;       // make_ref's page: not to be found empty each time its only object dies
+    bool listed : 1;      // in the bin's list of pages with room
+    bool touched : 1;     // in the heap's touched list
+    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif
@@ -123,9 +123,7 @@ PYGC_INLINE page& page_of(const void* p) noexcept {
 
 inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
 
-inline std::size_t index_in_chunk(const page& p) noexcept {
-    return static_cast<std::size_t>(&p - chunk_of(&p).pages);
-}
+inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
 
 inline char* first_slot(page& p) noexcept {
     return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;

@@ -33,7 +33,9 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         expect(t.container, "invariant broken: tracked without a traverse,", p);
         expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
                "invariant broken: tracked though dead,", p);
-        const std::uint64_t cards = age_of(h) == age_young ? p.young : age_of(h) == age_middle ? p.middle : ~std::uint64_t{0};
+        const std::uint64_t cards = age_of(h) == age_young    ? p.young
+                                    : age_of(h) == age_middle ? p.middle
+                                                              : ~std::uint64_t{0};
         expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
     }
     expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
