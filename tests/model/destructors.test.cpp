@@ -2,6 +2,7 @@
 // What the random programs found, each in its smallest form.
 #include <support/catch.hpp>
 
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -161,3 +162,26 @@ TEST_CASE("a reference that escapes from a destructor may go in the same collect
     }
     escaped = nullptr;
 }
+
+#if defined(__linux__)
+TEST_CASE("a heap's memory goes with the last object that outlived it", "[destructor]") {
+    const auto mapped_pages = [] {
+        long pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        return pages;
+    };
+    long after_first = 0;
+    for (int round = 0; round != 200; ++round) {
+        std::vector<pygc::py_ref<neighbour>> outlive;
+        {
+            pygc::heap h;
+            pygc::heap::scope use(h);
+            for (int i = 0; i != 1 + round % 3; ++i) outlive.push_back(pygc::make_ref<neighbour>());
+        }
+        outlive.clear();
+        if (round == 20) after_first = mapped_pages();
+    }
+    // Each heap takes more than four megabytes of addresses.
+    CHECK(mapped_pages() - after_first < (100 << 20) / 4096);
+}
+#endif

@@ -123,10 +123,13 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
 /// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
 inline void let_go(bin& b, page& p) noexcept {
     b.current = &no_page;
-    p.event = static_cast<std::uint16_t>(room_mark(p.type->slots));
-    if (!p.held) return;
-    p.held = false;
-    if (--p.used == 0) page_emptied(p);
+    if (p.held) {
+        p.held = false;
+        if (--p.used == 0) return page_emptied(p);
+    }
+    // A mark that the used slots have passed already would never be met again.
+    const std::uint32_t mark = room_mark(p.type->slots);
+    p.event = p.used > mark ? static_cast<std::uint16_t>(mark) : std::uint16_t{0};
 }
 
 /// Puts a slot into its page's list. Its header must say "not tracked" already.
