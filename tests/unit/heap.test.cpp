@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -115,13 +114,11 @@ TEST_CASE("objects outlive their heap while they are referenced", "[heap]") {
     support::lifetimes l;
     py_ref<node> survivor;
     {
-        std::optional<heap> h(std::in_place);
-        std::optional<heap::scope> use(std::in_place, *h);
+        heap h;
+        heap::scope use(h);
         survivor = make_ref<node>(l);
         survivor->next = make_ref<node>(l);
         static_cast<void>(ring(l, 5));
-        use.reset();
-        h.reset();
     }
     CHECK(l.alive() == 2);
     survivor->more.push_back(survivor->next);
