@@ -283,7 +283,8 @@ private:
                 header& h = header_at(p, slot);
                 h.state = age;
                 if (age == age_middle) mark_middle_card(p, &h);
-                if (lied_about_++ == 0) report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
+                if (lied_about_++ != 0) continue;
+                report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
             }
         }
         heap_.objects_of_age[age] += garbage_;

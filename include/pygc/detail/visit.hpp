@@ -79,6 +79,9 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
         } else if constexpr (s == shape::variant) {
             visit_alternatives(visit, x, std::make_index_sequence<count_types(parts_of<X>())>{});
         } else if constexpr (s == shape::range) {
+            static_assert(std::is_lvalue_reference_v<decltype(*x.begin())>,
+                          "pygc: this range hands out copies of its references, which a collection can't null; "
+                          "visit the container that owns them");
             for (const auto& element : x) visit_value(visit, element);
         } else if constexpr (s == shape::adaptor) {
             visit_value(visit, adaptor_access<X>::container(x));
