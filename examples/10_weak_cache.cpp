@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A cache that keeps nothing alive: pictures are shared while somebody uses them and vanish afterwards.
 #include <iostream>
+#include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include <pygc/pygc.hpp>
@@ -11,33 +11,36 @@ using namespace pygc;
 
 struct picture : py_object {
     std::string file;
-    py_ref<picture> thumbnail; // refers back: the two are a cycle
+    py_ref<picture> thumbnail;
 
     explicit picture(std::string f) : file(std::move(f)) {}
+    ~picture() { std::cout << "  " << file << " is gone\n"; }
     void traverse(auto& visit) { visit(thumbnail); }
 };
 
 class gallery {
 public:
     py_ref<picture> open(const std::string& file) {
-        // lock() gives a reference that keeps the picture alive, or null if it is gone.
-        if (auto found = cache_[file].lock()) {
+        // get() gives a reference that keeps the picture alive, or null if it is gone.
+        if (auto found = cache_.get(file)) {
             std::cout << "  " << file << " is in the cache\n";
             return found;
         }
         std::cout << "  " << file << " is loaded\n";
         auto loaded = make_ref<picture>(file);
-        // The callback takes the entry out when the picture has died. It may not refer to the picture.
-        cache_[file] = py_weakref<picture>(loaded, [this, file] {
-            std::cout << "  " << file << " leaves the cache\n";
-            cache_.erase(file);
-        });
+        cache_.set(file, loaded);
         return loaded;
     }
-    void show() const { std::cout << "  the cache has " << cache_.size() << " entries\n"; }
+    void show() const {
+        std::set<std::string> files; // the map has no order
+        for (const auto& [file, shown] : cache_) files.insert(file);
+        std::cout << "  " << cache_.size() << " in the cache:";
+        for (const auto& file : files) std::cout << ' ' << file;
+        std::cout << "\n";
+    }
 
 private:
-    std::unordered_map<std::string, py_weakref<picture>> cache_;
+    weak_value_map<std::string, picture> cache_;
 };
 
 int main() {
@@ -49,16 +52,20 @@ int main() {
     auto dog = pictures.open("dog.png");
     pictures.show();
 
-    std::cout << "The last reference to the cat goes:\n";
+    std::cout << "The last reference to the cat goes, and with it the entry:\n";
     cat = nullptr;
     again = nullptr;
     pictures.show();
 
-    std::cout << "The dog is part of a cycle, so it stays until a collection:\n";
-    dog->thumbnail = make_ref<picture>("dog-small.png");
-    dog->thumbnail->thumbnail = dog;
+    std::cout << "The dog is its own thumbnail, a cycle, so it stays until a collection:\n";
+    dog->thumbnail = dog;
     dog = nullptr;
     pictures.show();
     collect();
     pictures.show();
+
+    std::cout << "It can be loaded again:\n";
+    dog = pictures.open("dog.png");
+    pictures.show();
+    std::cout << "The end:\n";
 }
