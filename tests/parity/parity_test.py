@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+from generator import generate
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 RUNNER = sys.argv.pop(1)
 SKIPPED = 77
@@ -86,6 +88,15 @@ class Lies(unittest.TestCase):
                              capture_output=True, text=True)
         self.assertEqual(run.returncode, 1, run.stdout)
         self.assertIn("3 disagree", run.stdout)
+
+
+class Rules(unittest.TestCase):
+    def test_they_change_nothing_where_python_needs_none(self) -> None:
+        text = "".join(f"scenario {i}\n" + "".join(line + "\n" for line in generate(5, i)) for i in range(500))
+        said = [subprocess.run([sys.executable, "-I", "-S", os.path.join(HERE, "runner.py"), *option], input=text,
+                               capture_output=True, text=True, check=True).stdout for option in ([], ["--rules"])]
+        self.assertEqual(said[0], said[1])
+        self.assertIn("end 0", said[0])
 
 
 if __name__ == "__main__":

@@ -253,8 +253,8 @@ struct world {
         if (phase == pygc::collection_phase::start) {
             phases += "start " + generation + ", ";
         } else {
-            phases += "stop " + generation + ": " + std::to_string(info.collected) + " " +
-                      std::to_string(info.uncollectable);
+            phases +=
+                "stop " + generation + ": " + std::to_string(info.collected) + " " + std::to_string(info.uncollectable);
         }
     }
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSL-1.0
 """Runs parity scenarios with the real gc and weakref modules and prints what can be observed after each operation.
 
-usage: runner.py < scenarios > observations        (README.md describes both)
+usage: runner.py [--rules] < scenarios > observations        (README.md describes both)
 
+With --rules, also the scenarios that need no rule are run by the rules: nothing may change.
 Where pygc's order differs from Python's on purpose, `World.collect` and `World.adopt_decided_order` say so;
 there is no other place that changes what Python does.
 """
@@ -69,7 +70,7 @@ class World:
         self.waiting: list = []
         self.events: dict = {}
         self.kinds: set = set()
-        self.plain = not has_finalizers and not has_inner_weak
+        self.plain = not has_finalizers and not has_inner_weak and sys.argv[1:] != ["--rules"]
         self.extra = [0, 0, 0]     # what Python counts and pygc doesn't, per generation
         self.corrected = 0         # the same in the last collection
         self.phases: list = []     # what gc.callbacks were told
