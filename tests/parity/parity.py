@@ -22,6 +22,8 @@ OLDEST, NEWEST = (3, 9), (3, 13)
 SKIPPED = 77
 BATCH = 1000
 SHOWN = 5
+ENOUGH = 25       # failures: then it stops
+TIMEOUT = 120     # seconds for a batch
 
 
 class Scenario:
@@ -74,7 +76,11 @@ class Oracle:
                         open(os.path.join(folder, name + ".errors"), "wb") as stderr:
                     processes.append(subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr))
             for name, process in zip(("python", "ours"), processes):
-                status = process.wait()
+                try:
+                    status = process.wait(TIMEOUT)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    status = process.wait()
                 with open(os.path.join(folder, name), encoding="utf-8") as file:
                     said = self.by_scenario(file.read())
                 with open(os.path.join(folder, name + ".errors"), encoding="utf-8", errors="replace") as file:
@@ -153,7 +159,7 @@ def main() -> int:
     failed: list = []
     for batch in in_batches(arguments):
         rest = batch
-        while rest:
+        while rest and len(failed) < ENOUGH:
             scenarios = rest[:]
             oracle.run(scenarios)  # fewer afterwards, if a runner ended early
             rest = rest[len(scenarios):]
@@ -163,6 +169,8 @@ def main() -> int:
             for s in scenarios:
                 if arguments.show and arguments.show in s.name:
                     print(f"--- {s.name}\npython\n  " + "\n  ".join(s.python) + "\npygc\n  " + "\n  ".join(s.ours))
+    if len(failed) >= ENOUGH:
+        print(f"stopped after {len(failed)} failures")
     for s in failed[:SHOWN]:
         lines = s.lines
         if arguments.minimise and oracle.fails(lines):

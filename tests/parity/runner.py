@@ -44,6 +44,25 @@ class FinalizedNode(Node):
         world.finalize(self)
 
 
+class HoldingReference(weakref.ref):
+    """One whose callback captured something visibly: in pygc, too, an object for the collector."""
+
+    __slots__ = ()
+
+
+class Capture:
+    """A callback that captured a node."""
+
+    __slots__ = ("held", "number")
+
+    def __init__(self, number: int, held: object) -> None:
+        self.number = number
+        self.held = held
+
+    def __call__(self, reference: object) -> None:
+        world.called(self.number, reference)
+
+
 class Record:
     """What a scenario says about a weak reference: kept apart from the reference, which knows nothing once dead."""
 
@@ -124,10 +143,10 @@ class World:
             seen = True
         return f"({name}={'alive' if seen else 'dead'})"
 
-    def called(self, number: int, *captured_and_reference: object) -> None:
+    def called(self, number: int, reference: object) -> None:
         record = self.records[number]
         if self.phase == FINALIZERS and not self.plain:
-            self.waiting.append(record)
+            self.waiting.append((record, reference))
             return
         self.run_callback(record)
 
@@ -237,7 +256,7 @@ class World:
             reference = weakref.ref(target)
         elif action and action[0] == "holds":
             held = self.get(action[1].split("."))
-            reference = weakref.ref(target, functools.partial(self.call, number, held))
+            reference = HoldingReference(target, Capture(number, held))
             del held
         else:
             call = functools.partial(self.call, number)
@@ -306,12 +325,9 @@ class World:
         # is made of, are gc objects in Python. In pygc only a record with visible captures is one.
         other = 0
         for o in garbage:
-            if isinstance(o, Node):
+            if isinstance(o, (Node, HoldingReference)):
                 continue
-            if isinstance(o, weakref.ref) and isinstance(o.__callback__, functools.partial) \
-                    and len(o.__callback__.args) > 1:
-                continue
-            if not isinstance(o, (weakref.ref, functools.partial, tuple)):
+            if not isinstance(o, (weakref.ref, Capture)):
                 sys.exit(f"garbage that is no part of the scenario: {type(o)}")
             other += 1
         forgotten = self.adopt_decided_order({int(o.tag) for o in garbage if isinstance(o, Node)})
@@ -352,12 +368,12 @@ class World:
                 continue
             if record.target in self.alive and record.target not in garbage:
                 for_place.setdefault(number, (reference, []))[1].append((owner, name))
-            elif record.name and record not in self.waiting:
-                silent.append(record)
+            elif record.name:
+                silent.append((record, reference))
         # Rule "resurrected": its weak references stay alive, and their callbacks don't run.
         for number, (reference, holders) in sorted(for_place.items()):
             target = PyObj_FromPtr(self.alive[self.records[number].target])
-            again = weakref.ref(target, reference.__callback__) if self.records[number].name else weakref.ref(target)
+            again = type(reference)(target, *([reference.__callback__] if self.records[number].name else []))
             for owner, name in holders:
                 if owner is None:
                     self.weak[name] = (again, number)
@@ -365,17 +381,24 @@ class World:
                     owner.w = again
             del target, again, reference
         # Rule "not garbage any more": the weak reference was found in the garbage, but came back with its holder.
-        for record in sorted(silent, key=lambda r: -r.number):
-            if record not in self.waiting:
-                self.waiting.append(record)
+        known = {record.number for record, _ in self.waiting}
+        for record, reference in sorted(silent, key=lambda r: -r[0].number):
+            if record.number not in known:
+                known.add(record.number)
+                self.waiting.append((record, reference))
+        silent.clear()
         forgotten = 0
-        waiting, self.waiting = self.waiting, []
-        for record in waiting:
+        while self.waiting:
+            record, reference = self.waiting.pop(0)
             if record.target in self.alive and record.target not in garbage:
                 continue
             dropped = self.run_callback(record)
             if dropped and record.target in garbage and all(n != record.number for _, _, _, n in self.places()):
                 forgotten += 1
+            # Rule "captures": pygc lets go of them after the call.
+            if isinstance(reference.__callback__, Capture):
+                reference.__callback__.held = None
+            del reference
         return forgotten
 
     # What can be observed.
