@@ -9,8 +9,11 @@ namespace pygc::inline PYGC_ABI {
 class py_object;
 template <class T>
 class py_ref;
+template <class T>
+class py_weakref;
 class visitor;
 class heap;
+class object_list;
 
 /// Befriend this struct to let the library reach a private constructor, destructor or `traverse`.
 struct access;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception> // base of value_error
 
+#include <pygc/detail/freeze.hpp>
 #include <pygc/detail/lifetime.hpp>
 #include <pygc/object_list.hpp>
 
@@ -119,12 +120,95 @@ public:
 
     /// References to all tracked objects, in no particular order. Complexity: linear in the heap.
     /// Throws: std::bad_alloc.
-    [[nodiscard]] object_list get_objects() const { return object_list(*state_, detail::age_young, detail::age_old); }
+    [[nodiscard]] object_list get_objects() const { return list_objects(detail::age_young, detail::age_old); }
 
     /// The same for one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
-        return object_list(*state_, detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
+        return list_objects(detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
+    }
+
+    /// The tracked objects, frozen ones left out, that hold a reference to one of those referred to by the arguments.
+    /// For debugging. Complexity: linear in the heap. Throws: std::bad_alloc.
+    template <class... T>
+    [[nodiscard]] object_list get_referrers(const py_ref<T>&... targets) const {
+        const py_object* const wanted[] = {detail::ref_access::object(targets)..., nullptr};
+        return list_referrers(wanted, sizeof...(T));
+    }
+
+    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out.
+    /// Throws: std::bad_alloc.
+    template <class... T>
+    [[nodiscard]] object_list get_referents(const py_ref<T>&... sources) const {
+        object_list list;
+        (append_referents(list, detail::ref_access::object(sources)), ...);
+        return list;
+    }
+
+    /// Calls `f(const py_ref<py_object>&)` for each tracked object, frozen ones included, with automatic collections
+    /// off meanwhile; `f` may return false to stop. Objects made meanwhile may be seen or not.
+    /// Returns: false if `f` stopped it. Throws: what `f` throws.
+    template <class F>
+    bool visit_objects(F f) {
+        const visit_scope visiting(*state_);
+        return state_->pages.visit_pages([&f](detail::page& p) {
+            if (!p.type->container) return true;
+            for (std::uint32_t i = 0; p.type != nullptr && i < p.carved; ++i) {
+                detail::header& object = detail::header_at(p, i);
+                if (detail::is_poisoned(&object) || !is_visible(object)) continue;
+                const auto r = py_ref<py_object>::borrow(reinterpret_cast<py_object*>(&object));
+                if constexpr (std::is_void_v<decltype(f(r))>) {
+                    f(r);
+                } else {
+                    if (!f(r)) return false;
+                }
+            }
+            return true;
+        });
+    }
+
+    /// Hides all objects that live now from collections, get_objects and get_referrers, and sets the counts of
+    /// get_count to zero. Does not collect first: cyclic garbage stays until `unfreeze`. The slots of dead objects
+    /// among them are not used again, so that a forked process leaves these pages to its parent's copy; only
+    /// counting references still writes to them. Complexity: linear in the pages. Does nothing in a collection.
+    void freeze() noexcept { detail::freeze(*state_); }
+    /// Moves what is frozen to generation 2. Complexity: linear in its objects.
+    void unfreeze() noexcept { detail::unfreeze(*state_); }
+    /// Complexity: linear in the frozen objects.
+    [[nodiscard]] std::size_t get_freeze_count() const noexcept {
+        std::size_t n = 0;
+        detail::for_each_frozen(*state_, [&n](const detail::page&, const detail::header&) noexcept { ++n; });
+        return n;
+    }
+
+    void set_debug(debug flags) noexcept { state_->debug_flags = flags; }
+    [[nodiscard]] debug get_debug() const noexcept { return state_->debug_flags; }
+
+    /// What collections with debug::save_all found. Clear it to let the objects go.
+    [[nodiscard]] object_list& garbage() noexcept { return detail::garbage_list(*state_); }
+
+    /// Whom to tell when a collection starts and stops.
+    [[nodiscard]] callback_list& callbacks() noexcept { return state_->callbacks; }
+
+    /// Where the exceptions of finalizers, callbacks and destructors go: `f(const unraisable&)`. Without one they are
+    /// written to stderr. Throws: std::bad_alloc.
+    template <class F>
+    void set_unraisable_hook(F f) {
+        state_->unraisable_hook = detail::callable<const unraisable&>::make(static_cast<F&&>(f));
+    }
+    void set_unraisable_hook(std::nullptr_t) noexcept { state_->unraisable_hook = {}; }
+
+    /// Where automatic collections may run.
+    void set_mode(mode m) noexcept {
+        state_->when = m;
+        state_->update_trigger();
+    }
+    [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
+
+    /// Runs an automatic collection if one is due. Returns: what it found.
+    std::size_t safe_point() noexcept {
+        if (state_->allocations <= state_->threshold[0] || !state_->may_collect() || state_->collecting) return 0;
+        return detail::collect(*state_, detail::due_generation(*state_));
     }
 
     /// Complexity: linear in the pages.
@@ -143,6 +227,102 @@ public:
 private:
     explicit heap(detail::heap_state& h) noexcept : state_(&h), owned_(false) {}
 
+    friend class no_collect;
+
+    /// Automatic collections are off, and pages stay where they are.
+    class visit_scope {
+    public:
+        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h) {
+            ++h.visits;
+            ++h.pauses;
+            h.update_trigger();
+        }
+        visit_scope(const visit_scope&) = delete;
+        visit_scope& operator=(const visit_scope&) = delete;
+        ~visit_scope() {
+            --heap_.visits;
+            --heap_.pauses;
+            heap_.update_trigger();
+        }
+
+    private:
+        detail::heap_state& heap_;
+    };
+
+    /// Tracked, and not in the hands of a collection.
+    static bool is_visible(const detail::header& h) noexcept {
+        return detail::age_of(h) <= detail::age_old && (h.state & detail::life_condemned) == 0;
+    }
+
+    /// Calls `f(py_object*, header&)` for each visible object that isn't frozen.
+    template <class F>
+    void for_each_object(F f) const {
+        state_->pages.for_each_page([&f](detail::page& p) noexcept {
+            if (!p.type->container || p.frozen) return;
+            for (std::uint32_t i = 0; i != p.carved; ++i) {
+                detail::header& object = detail::header_at(p, i);
+                if (detail::is_poisoned(&object) || !is_visible(object)) continue;
+                f(p, reinterpret_cast<py_object*>(&object));
+            }
+        });
+    }
+
+    [[nodiscard]] object_list list_objects(std::uint32_t youngest, std::uint32_t oldest) const {
+        object_list list;
+        std::size_t room = 0;
+        state_->pages.for_each_page([&room](const detail::page& p) noexcept {
+            if (p.type->container && !p.frozen) room += objects_on(p);
+        });
+        if (!detail::list_access::reserve(list, room)) detail::throw_bad_alloc();
+        for_each_object([&](const detail::page&, py_object* p) noexcept {
+            const std::uint32_t age = detail::age_of(detail::header_of(p));
+            if (age >= youngest && age <= oldest) detail::list_access::append(list, p);
+        });
+        return list;
+    }
+
+    [[nodiscard]] object_list list_referrers(const py_object* const* wanted, std::size_t count) const {
+        struct search {
+            const py_object* const* wanted;
+            std::size_t count;
+            bool found;
+        } s{wanted, count, false};
+        detail::call_visitor visit(
+            [](void* context, py_object* target) {
+                auto& here = *static_cast<search*>(context);
+                for (std::size_t i = 0; i != here.count; ++i) here.found |= here.wanted[i] == target;
+            },
+            &s);
+        object_list list;
+        bool memory = true;
+        for_each_object([&](const detail::page& where, py_object* p) noexcept {
+            s.found = false;
+            where.type->traverse(p, visit);
+            if (s.found && (memory = memory && detail::list_access::reserve(list, 1))) {
+                detail::list_access::append(list, p);
+            }
+        });
+        if (!memory) detail::throw_bad_alloc();
+        return list;
+    }
+
+    static void append_referents(object_list& list, py_object* source) {
+        if (source == nullptr) return;
+        struct target_list {
+            object_list* list;
+            bool memory;
+        } targets{&list, true};
+        detail::call_visitor visit(
+            [](void* context, py_object* target) {
+                auto& here = *static_cast<target_list*>(context);
+                here.memory = here.memory && detail::list_access::reserve(*here.list, 1);
+                if (here.memory) detail::list_access::append(*here.list, target);
+            },
+            &targets);
+        detail::page_of(source).type->traverse(source, visit);
+        if (!targets.memory) detail::throw_bad_alloc();
+    }
+
     void set_enabled(bool on) noexcept {
         state_->enabled = on;
         state_->update_trigger();
@@ -159,6 +339,27 @@ private:
 
     detail::heap_state* state_;
     bool owned_ = true;
+};
+
+/// No automatic collection of the heap runs as long as it lives, nor one for lack of memory; `collect()` does. May
+/// be nested. For code during which no finalizer, callback or destructor of cyclic garbage may run.
+class [[nodiscard]] no_collect {
+public:
+    /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
+    no_collect() : no_collect(heap::current()) {}
+    explicit no_collect(heap& h) noexcept : heap_(h.state_) {
+        ++heap_->pauses;
+        heap_->update_trigger();
+    }
+    no_collect(const no_collect&) = delete;
+    no_collect& operator=(const no_collect&) = delete;
+    ~no_collect() {
+        --heap_->pauses;
+        heap_->update_trigger();
+    }
+
+private:
+    detail::heap_state* heap_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.

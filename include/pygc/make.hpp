@@ -18,7 +18,8 @@ public:
     slot_guard(const slot_guard&) = delete;
     slot_guard& operator=(const slot_guard&) = delete;
     PYGC_INLINE ~slot_guard() {
-        if (slot_ != nullptr) [[unlikely]] give_back();
+        if (slot_ != nullptr) [[unlikely]]
+            give_back();
     }
     PYGC_INLINE void release() noexcept { slot_ = nullptr; }
 
@@ -27,6 +28,10 @@ private:
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         header& h = header_of_slot(slot_, operations<T>::info);
         keep_bytes(&h);
+        if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
+            h.state |= life_dying;
+            sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+        }
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
             ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
@@ -47,9 +52,11 @@ PYGC_NOINLINE page& find_page() {
     for (bool collected = false;; collected = true) {
         heap_state* h = ensure_heap();
         if (h != nullptr) {
+            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
             if (page* p = page_with_slot(*h, operations<T>::info)) return *p;
         }
-        if (h == nullptr || collected) throw_bad_alloc();
+        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
+        if (h == nullptr || collected || forbidden) throw_bad_alloc();
         collect(*h, 2);
     }
 }
@@ -81,9 +88,11 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     auto r = ref_access::adopt<T>(object);
     if constexpr (ops::container) {
         header& new_header = header_of(object);
-        new_header.state = age_young;
-        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
-        if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
+        new_header.state &= ~std::uint32_t{age_mask}; // young; its constructor may have made weak references
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]]
+            mark_card(*where, &new_header);
+        if (h->allocations > h->trigger) [[unlikely]]
+            collect_automatically(*h);
     }
     return r;
 }

@@ -59,7 +59,7 @@ public:
     /// Whether `T` has a `traverse` that takes a visitor, private or not.
     template <class T, class Visitor>
     static constexpr bool has_traverse() noexcept {
-        return requires(T& object, Visitor& visit) { object.traverse(visit); };
+        return requires(T & object, Visitor & visit) { object.traverse(visit); };
     }
 
     /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
@@ -71,6 +71,21 @@ public:
         } else {
             return requires { &T::traverse; };
         }
+    }
+
+    /// Whether `T` has a finalizer: `void finalize()`, private or not.
+    template <class T>
+    static constexpr bool has_finalize() noexcept {
+        if constexpr (__is_base_of(py_object, T)) {
+            return requires(T & object) { object.finalize(); };
+        } else {
+            return false;
+        }
+    }
+
+    template <class T>
+    PYGC_INLINE static void finalize(T& object) {
+        object.finalize();
     }
 
     template <class T, class... Args>
@@ -143,7 +158,8 @@ PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
 }
 
 PYGC_INLINE void drop(py_object* p) noexcept {
-    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
+    if (remove_reference(header_of(p))) [[unlikely]]
+        drop_last(p);
 }
 
 /// Where a value of a type that doesn't derive from py_object lives.

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// object_list: a fixed list of references to objects of any type, what get_objects returns.
+// object_list: a list of references to objects of any type, what get_objects returns.
 #pragma once
 
 #include <cstddef>
 #include <new> // bad_alloc
 
-#include <pygc/detail/collector.hpp>
+#include <pygc/ref.hpp>
 
 namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+struct list_access;
+} // namespace detail
 
 /// A list of references, like the list that Python's `gc.get_objects()` returns: what is in it lives at
 /// least as long as the list. Movable, not copyable.
@@ -24,9 +28,16 @@ public:
         object_list(static_cast<object_list&&>(other)).swap(*this);
         return *this;
     }
-    ~object_list() {
-        for (std::size_t i = 0; i != size_; ++i) items_[i].~py_ref();
-        items_.release();
+    ~object_list() { clear(); }
+
+    /// Effects: drops the references, the last first.
+    void clear() noexcept {
+        auto dropped = items_; // what dies may look at this list
+        std::size_t size = size_;
+        items_ = {};
+        size_ = 0;
+        while (size != 0) dropped[--size].~py_ref();
+        dropped.release();
     }
 
     [[nodiscard]] const_iterator begin() const noexcept { return items_.data(); }
@@ -54,30 +65,40 @@ public:
     }
 
 private:
-    friend class heap;
-
-    /// The tracked objects of a heap whose age is in a range. Throws: std::bad_alloc.
-    object_list(detail::heap_state& h, std::uint32_t youngest, std::uint32_t oldest) {
-        std::size_t room = 0;
-        h.pages.for_each_page([&room](const detail::page& p) noexcept {
-            if (p.type->container) room += objects_on(p);
-        });
-        if (room != 0 && !items_.reserve(room)) detail::throw_bad_alloc();
-        h.pages.for_each_page([&](detail::page& p) noexcept {
-            if (!p.type->container) return;
-            for (std::uint32_t i = 0; i != p.carved; ++i) {
-                detail::header& object = detail::header_at(p, i);
-                if (detail::is_poisoned(&object)) continue;
-                const std::uint32_t age = detail::age_of(object);
-                if (age < youngest || age > oldest) continue;
-                ::new (static_cast<void*>(items_.data() + size_++))
-                    value_type(value_type::borrow(reinterpret_cast<py_object*>(&object)));
-            }
-        });
-    }
+    friend struct detail::list_access;
 
     detail::scratch<value_type> items_;
     std::size_t size_ = 0;
 };
+
+namespace detail {
+
+/// How the library fills a list.
+struct list_access {
+    /// Room for `count` more. False: no memory.
+    [[nodiscard]] static bool reserve(object_list& list, std::size_t count) noexcept {
+        const std::size_t wanted = list.size_ + count;
+        if (wanted <= list.items_.capacity()) return true;
+        const std::size_t doubled = 2 * list.items_.capacity();
+        return list.items_.reserve(wanted < doubled ? doubled : wanted, list.size_);
+    }
+    /// Preconditions: there is room.
+    static void append(object_list& list, py_object* p) noexcept {
+        add_reference(header_of(p));
+        ::new (static_cast<void*>(list.items_.data() + list.size_++))
+            py_ref<py_object>(ref_access::adopt<py_object>(p));
+    }
+};
+
+/// A heap's list of what was found and not freed; made when it is first asked for.
+inline object_list& garbage_list(heap_state& h) noexcept {
+    if (h.garbage == nullptr) {
+        static_assert(sizeof(object_list) <= sizeof(h.garbage_place));
+        h.garbage = ::new (static_cast<void*>(h.garbage_place)) object_list();
+    }
+    return *h.garbage;
+}
+
+} // namespace detail
 
 } // namespace pygc::inline PYGC_ABI

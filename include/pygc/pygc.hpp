@@ -2,6 +2,8 @@
 // pygc: CPython's memory management for C++. Includes the whole core.
 #pragma once
 
+#include <pygc/callbacks.hpp>
+#include <pygc/finalizer.hpp>
 #include <pygc/fwd.hpp>
 #include <pygc/gc.hpp>
 #include <pygc/heap.hpp>
@@ -9,5 +11,7 @@
 #include <pygc/object.hpp>
 #include <pygc/object_list.hpp>
 #include <pygc/ref.hpp>
+#include <pygc/unraisable.hpp>
 #include <pygc/version.hpp>
 #include <pygc/visitor.hpp>
+#include <pygc/weakref.hpp>

@@ -187,6 +187,32 @@ struct ref_access {
     PYGC_INLINE static py_object* object(const py_ref<T>& r) noexcept {
         return r.object_;
     }
+    /// The record that a weak reference owns.
+    template <class T>
+    PYGC_INLINE static py_object*& record(py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    template <class T>
+    PYGC_INLINE static py_object* record(const py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    /// A weak reference that shares a record.
+    template <class T, class Record>
+    static py_weakref<T> weak(Record& record) noexcept {
+        py_weakref<T> w;
+        w.record_ = decltype(w.record_)::borrow(&record);
+        return w;
+    }
+    template <class T>
+    static py_object* weak_target(const py_weakref<T>& r) noexcept {
+        return r.target();
+    }
+    /// Calls `f(weak_record&)` for each record of an object.
+    template <class F>
+    static void for_each_record(const py_object* p, F f) {
+        if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
+        for_each_weak_record(p, f);
+    }
     /// The same reference, moved out of `r`, as one to a `T`.
     template <class T, class U>
     PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
@@ -231,10 +257,8 @@ template <class T>
 }
 template <class T, class U>
     requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-             std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept {
-    return a.get() == b;
-}
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept { return a.get() == b; }
 
 template <class T, class U>
 [[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, const py_ref<U>& b) noexcept {
@@ -246,10 +270,8 @@ template <class T>
 }
 template <class T, class U>
     requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-             std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept {
-    return detail::order(a.get(), b);
-}
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept { return detail::order(a.get(), b); }
 
 // Casts, found by argument-dependent lookup as for shared_ptr. The object stays the same, so casting
 // a temporary moves the reference and counts nothing.

@@ -11,9 +11,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <exception>
 #include <initializer_list>
 #include <new>
+#include <tuple>
 #include <type_traits>
 #include <typeindex>
 #include <utility>
@@ -107,260 +109,66 @@ PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/fwd.hpp>
-// Forward declarations of the public names: enough for a header that only mentions references.
-
-namespace pygc::inline PYGC_ABI {
-
-class py_object;
-template <class T>
-class py_ref;
-class visitor;
-class heap;
-
-/// Befriend this struct to let the library reach a private constructor, destructor or `traverse`.
-struct access;
-
-/// How to visit the references inside a type that can't be given a `traverse` member. Specialise
-/// with `template <class V> static void traverse(X& x, V& visit)`.
-template <class T>
-struct traverse_traits;
-
-namespace detail {
-struct page;
-struct chunk;
-struct heap_state;
-struct type_info;
-} // namespace detail
-
-} // namespace pygc::inline PYGC_ABI
-
-// -------------------- <pygc/detail/header.hpp>
-// The eight bytes in front of every object: its reference count and its state.
-//
-//      31                              0 31             8 7    3 2    0
-//     +---------------------------------+----------------+------+------+
-//     | count (signed)                  | (link, high)   | life | age  |
-//     +---------------------------------+----------------+------+------+
-//
-//   count  > 0  that many references          age   0 1 2 3  tracked, see below
-//          < 0  immortal: never freed               7        not tracked
-//                                             life  0 while an ordinary object lives
+// -------------------- <pygc/detail/callable.hpp>
+// callable<Args...>: a function object behind one pointer. <functional> would double the time to include us.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-struct alignas(8) header {
-    std::int32_t count;
-    std::uint32_t state;
-};
-static_assert(sizeof(header) == 8);
+/// Copies share the function object, which goes with the last of them. Thread-confined.
+template <class... Args>
+class callable {
+public:
+    constexpr callable() noexcept = default;
 
-// Ages are ordered so that "in generation g or younger" is one unsigned comparison. Generation 2 has
-// two of them: the pacing needs to know how many of its objects no full collection has seen yet, and
-// that number must fall when one of them dies.
-enum : std::uint32_t {
-    age_young = 0,
-    age_middle = 1,
-    age_old_new = 2,
-    age_old = 3,
-    age_none = 7,
-    age_mask = 7,
-
-    life_dying = 1u << 3,     // its destructor is running
-    life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
-    life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
-    life_immortal = 1u << 6,  // the count overflowed
-};
-
-/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
-inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
-
-/// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
-/// itself then never bring it back to zero, so no object is destroyed twice.
-inline constexpr std::int32_t dying_count = 1 << 28;
-
-/// The ages of each generation; a collection looks at the oldest and everything younger.
-inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
-inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
-/// The age of what survives a collection of each generation.
-inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
-
-PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
-
-inline void make_immortal(header& h) noexcept {
-    h.count = pinned_count;
-    h.state |= life_immortal;
-}
-
-PYGC_INLINE void add_reference(header& h) noexcept {
-    // Unsigned: overflow saturates to immortal instead of being undefined.
-    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
-    if (h.count < 0) [[unlikely]] make_immortal(h);
-}
-
-/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
-/// billions of drops: whoever destroys looks for `life_immortal`.
-PYGC_INLINE bool remove_reference(header& h) noexcept {
-    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
-    return h.count == 0; // one subtraction and its flags
-}
-
-// A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
-// the state, which must go on saying "not tracked" to a collection that starts meanwhile.
-inline void link_postponed(header& h, const void* next) noexcept {
-    const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next));
-    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
-    h.state = (static_cast<std::uint32_t>(bits >> 32) << 8) | life_postponed | age_none;
-}
-
-inline void* next_postponed(const header& h) noexcept {
-    const std::uint64_t high = h.state >> 8;
-    return reinterpret_cast<void*>(
-        static_cast<std::uintptr_t>((high << 32) | static_cast<std::uint32_t>(h.count)));
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/page.hpp>
-// Chunks and pages: where objects live, and how an address leads to its page, its heap and its number.
-//
-//   chunk: 4 MiB, aligned to its size, belongs to one heap
-//   +----------------+--------+--------+--------+-- ... --+--------+
-//   | page 0:        | page 1 | page 2 | page 3 |         | page   |
-//   | chunk header   |        |        |        |         |   127  |
-//   +----------------+--------+--------+--------+-- ... --+--------+
-//    numbers[128]      each 32 KiB: slots of ONE type, from its first byte
-//    pages[128]        +------+------+------+- ... -+--------+
-//                      | slot | slot | slot |       | unused |
-//                      +------+------+------+- ... -+--------+
-//
-// All that is known about a page stands in its chunk's header, not in the page: heads at the same
-// offset of every page would fight for the same few cache sets. An object larger than a quarter of a
-// page gets consecutive pages of its own, or a chunk of its own beyond 4 MiB.
-//
-// During a collection each page taking part gets a range of numbers, one a slot. The number of an
-// object follows from its address alone, so counting a reference never touches the object it leads to.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-inline constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
-inline constexpr std::size_t page_bytes = std::size_t{32} << 10;
-inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
-inline constexpr std::size_t card_bytes = page_bytes / 64; // one bit of a page's card sets
-inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
-
-class snapshot;
-
-/// What the engine knows about a type. The loops over a page are inside the functions, so that the
-/// user's `traverse` is inlined into them: one indirect call a page, none an object or an edge.
-struct type_info {
-    const char* name;
-    std::size_t name_length;
-    std::uint32_t* id;            // index of the type's bin, given at first use; 0 = none yet
-    std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
-    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
-    std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
-    std::uint32_t header_offset;  // of py_object inside the type
-    std::uint32_t pages;          // consecutive pages that one allocation takes
-    std::uint32_t page_alignment; // in pages
-    bool container;               // can hold references that lead back: takes part in collections
-
-    void (*destroy)(page&, py_object*) noexcept;              // the last reference went
-    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
-    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
-    void (*unlink)(page&, snapshot&) noexcept;
-    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
-    void (*traverse)(py_object*, visitor&);
-};
-
-/// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections
-/// and for pages that don't take part: every object there has number 0, which stands for "outside".
-struct numbering {
-    std::uint32_t first;
-    std::uint32_t reciprocal;
-};
-
-/// One page's bookkeeping: a cache line in the chunk's header.
-struct alignas(64) page {
-    void* free;            // head of the list of free slots
-    const type_info* type; // null while the page is free
-    page* next;            // in the bin's list of pages with room
-    page* previous;
-    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
-    std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;   // slots handed out, plus one while `held`
-    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
-    std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;      // in the bin's list of pages with room
-    bool touched : 1;     // in the heap's touched list
-    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
-#if PYGC_ASAN
-    void* free_tail; // freed slots queue up, to be reused as late as possible
-#endif
-};
-static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
-
-struct chunk {
-    // First the cold part: an address in here must not look like that of a page's first objects, which
-    // a processor compares by its low twelve bits only.
-    chunk* next;
-    chunk* previous;
-    std::size_t bytes;
-    std::uint64_t free_pages[2];
-    std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
-    std::uint32_t free_count;
-    numbering numbers[pages_per_chunk];
-    heap_state* heap;
-    page pages[pages_per_chunk];
-};
-static_assert(sizeof(chunk) <= page_bytes);
-
-PYGC_INLINE chunk& chunk_of(const void* p) noexcept {
-    return *reinterpret_cast<chunk*>(reinterpret_cast<std::uintptr_t>(p) & ~(chunk_bytes - 1));
-}
-
-PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
-    return (reinterpret_cast<std::uintptr_t>(p) / page_bytes) % pages_per_chunk;
-}
-
-/// The page that holds the header at `p`.
-PYGC_INLINE page& page_of(const void* p) noexcept {
-    // pages[page_index_of(p)], with both shifts in one where the size of a page's line allows.
-    if constexpr (page_bytes % sizeof(page) == 0) {
-        const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(page));
-        const std::uintptr_t offset = line & ((pages_per_chunk - 1) * sizeof(page));
-        return *reinterpret_cast<page*>(reinterpret_cast<char*>(chunk_of(p).pages) + offset);
-    } else {
-        return chunk_of(p).pages[page_index_of(p)];
+    /// Throws: std::bad_alloc, and what copying `f` throws.
+    template <class F>
+    static callable make(F f) {
+        callable c;
+        c.held_ = new holder_of<F>(static_cast<F&&>(f));
+        return c;
     }
-}
 
-inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
+    callable(const callable& other) noexcept : held_(other.held_) {
+        if (held_ != nullptr) ++held_->owners;
+    }
+    callable(callable&& other) noexcept : held_(other.held_) { other.held_ = nullptr; }
+    callable& operator=(callable other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~callable() {
+        if (held_ != nullptr && --held_->owners == 0) delete held_;
+    }
 
-inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
+    void swap(callable& other) noexcept {
+        holder* mine = held_;
+        held_ = other.held_;
+        other.held_ = mine;
+    }
 
-inline char* first_slot(page& p) noexcept {
-    return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;
-}
+    explicit operator bool() const noexcept { return held_ != nullptr; }
 
-inline header& header_at(page& p, std::size_t slot) noexcept {
-    return *reinterpret_cast<header*>(first_slot(p) + slot * p.type->slot_bytes + p.type->header_offset);
-}
+    /// Preconditions: holds a function.
+    void operator()(Args... args) const { held_->call(args...); }
 
-/// The number of the object whose header is at `p`.
-PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
-    // numbers[page_index_of(p)], with both shifts in one.
-    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
-    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
-    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
-    const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
-}
+private:
+    struct holder {
+        holder() noexcept = default;
+        holder(const holder&) = delete;
+        holder& operator=(const holder&) = delete;
+        virtual ~holder() = default;
+        virtual void call(Args... args) = 0;
+        std::size_t owners = 1;
+    };
+    template <class F>
+    struct holder_of final : holder {
+        explicit holder_of(F&& f) : function(static_cast<F&&>(f)) {}
+        void call(Args... args) override { static_cast<void>(function(args...)); }
+        F function;
+    };
 
-PYGC_INLINE std::uint64_t card_of(const void* header) noexcept {
-    return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(header) / card_bytes) % 64);
-}
+    holder* held_ = nullptr;
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -480,6 +288,388 @@ private:
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/callbacks.hpp>
+// callback_list: who is told when a collection starts and stops, Python's gc.callbacks.
+
+namespace pygc::inline PYGC_ABI {
+
+enum class collection_phase { start, stop };
+
+/// What a callback is told. At the start all but the generation is zero.
+struct collection_info {
+    int generation = 0;
+    std::size_t collected = 0;     ///< objects found unreachable, as `collect` returns them
+    std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
+    std::size_t candidates = 0;    ///< objects examined
+    double duration = 0;           ///< seconds of elapsed time
+};
+
+/// The functions to be called at the start and the stop of every collection of a heap, in the order of
+/// their appending. Each is called as `f(collection_phase, const collection_info&)`; while they run, `collect()`
+/// returns 0. What they throw goes to the unraisable hook. A list that is changed while it is being called
+/// takes effect the next time. Not called for the collection at a heap's end.
+class callback_list {
+public:
+    using id = std::size_t;
+
+    callback_list() noexcept = default;
+    callback_list(const callback_list&) = delete;
+    callback_list& operator=(const callback_list&) = delete;
+    ~callback_list() {
+        clear();
+        entries_.release();
+    }
+
+    /// Returns: a number to remove it by. Throws: std::bad_alloc, and what copying `f` throws.
+    template <class F>
+    id append(F f) {
+        auto function = function_type::make(static_cast<F&&>(f));
+        if (!entries_.reserve(size_ + 1, size_)) throw_no_memory();
+        ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
+        ++size_;
+        return last_id_;
+    }
+
+    /// Returns: whether it was in the list. Complexity: linear.
+    bool remove(id which) noexcept {
+        for (std::size_t i = 0; i != size_; ++i) {
+            if (entries_[i].number != which) continue;
+            const entry removed = entries_[i]; // destroyed last: its destructor may look at the list
+            for (std::size_t k = i + 1; k != size_; ++k) entries_[k - 1] = entries_[k];
+            entries_[--size_].~entry();
+            return true;
+        }
+        return false;
+    }
+
+    void clear() noexcept {
+        while (size_ != 0) {
+            const entry last = entries_[size_ - 1];
+            entries_[--size_].~entry();
+        }
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+    /// For the library: calls `f(const function&)` for each of those that are there now.
+    template <class F>
+    void for_each(F f) const {
+        const std::size_t count = size_;
+        function_type few[8];
+        detail::scratch<function_type> many;
+        function_type* snapshot = few;
+        if (count > 8) {
+            if (!many.reserve(count)) return;
+            snapshot = many.data();
+            for (std::size_t i = 0; i != count; ++i) ::new (static_cast<void*>(snapshot + i)) function_type();
+        }
+        for (std::size_t i = 0; i != count; ++i) snapshot[i] = entries_[i].function;
+        for (std::size_t i = 0; i != count; ++i) f(snapshot[i]);
+        if (count > 8) {
+            for (std::size_t i = 0; i != count; ++i) snapshot[i].~function_type();
+        }
+        many.release();
+    }
+
+private:
+    using function_type = detail::callable<collection_phase, const collection_info&>;
+    struct entry {
+        id number;
+        function_type function;
+    };
+
+    [[noreturn]] static void throw_no_memory() {
+#if PYGC_EXCEPTIONS
+        throw std::bad_alloc();
+#else
+        __builtin_trap();
+#endif
+    }
+
+    detail::scratch<entry> entries_;
+    std::size_t size_ = 0;
+    id last_id_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/header.hpp>
+// The eight bytes in front of every object: its reference count and its state.
+//
+//      31                              0 31            12 11   3 2    0
+//     +---------------------------------+----------------+------+------+
+//     | count (signed)                  | (link, high)   | life | age  |
+//     +---------------------------------+----------------+------+------+
+//
+//   count  > 0  that many references          age   0 1 2 3  tracked, see below
+//          < 0  immortal: never freed               7        not tracked
+//                                             life  0 while an ordinary object lives that never had a
+//                                                   weak reference and whose finalizer hasn't run
+
+namespace pygc::inline PYGC_ABI::detail {
+
+struct alignas(8) header {
+    std::int32_t count;
+    std::uint32_t state;
+};
+static_assert(sizeof(header) == 8);
+
+// Ages are ordered so that "in generation g or younger" is one unsigned comparison. Generation 2 has
+// two of them: the pacing needs to know how many of its objects no full collection has seen yet, and
+// that number must fall when one of them dies.
+enum : std::uint32_t {
+    age_young = 0,
+    age_middle = 1,
+    age_old_new = 2,
+    age_old = 3,
+    age_none = 7,
+    age_mask = 7,
+
+    life_dying = 1u << 3,     // its destructor is running
+    life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
+    life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
+    life_immortal = 1u << 6,  // the count overflowed, or `immortalize`
+    life_finalized = 1u << 7, // its finalizer has been called, and never will be again
+    life_weak = 1u << 8,      // weak references lead here: the heap's weak table knows them
+    life_condemned = 1u << 9, // found unreachable by a collection that now runs code of the user
+    state_mask = (1u << 12) - 1,
+};
+
+/// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
+inline constexpr std::int32_t pinned_count = INT32_MIN / 2;
+
+/// The count of an object whose destructor runs, and of a free slot. References taken and dropped by the destructor
+/// itself then never bring it back to zero, so no object is destroyed twice.
+inline constexpr std::int32_t dying_count = 1 << 28;
+
+/// The ages of each generation; a collection looks at the oldest and everything younger.
+inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
+inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
+/// The age of what survives a collection of each generation.
+inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
+
+PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
+
+inline void make_immortal(header& h) noexcept {
+    h.count = pinned_count;
+    h.state |= life_immortal;
+}
+
+PYGC_INLINE void add_reference(header& h) noexcept {
+    // Unsigned: overflow saturates to immortal instead of being undefined.
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
+    if (h.count < 0) [[unlikely]]
+        make_immortal(h);
+}
+
+/// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
+/// billions of drops: whoever destroys looks for `life_immortal`.
+PYGC_INLINE bool remove_reference(header& h) noexcept {
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
+    return h.count == 0; // one subtraction and its flags
+}
+
+// A postponed object lends its header to the list: 52 bits of an address that is a multiple of 8, around
+// the low bits of the state, which must go on saying "not tracked" to a collection that starts meanwhile.
+inline void link_postponed(header& h, const void* next) noexcept {
+    const std::uint64_t bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next)) >> 3;
+    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
+    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | (h.state & state_mask) | life_postponed | age_none;
+}
+
+inline void* next_postponed(const header& h) noexcept {
+    const std::uint64_t high = h.state >> 12;
+    return reinterpret_cast<void*>(
+        static_cast<std::uintptr_t>(((high << 32) | static_cast<std::uint32_t>(h.count)) << 3));
+}
+
+/// Ends the loan: one reference again, the link gone, everything else as it was.
+inline void unlink_postponed(header& h) noexcept {
+    h.count = 1;
+    h.state = (h.state & state_mask & ~std::uint32_t{life_postponed}) | age_none;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/fwd.hpp>
+// Forward declarations of the public names: enough for a header that only mentions references.
+
+namespace pygc::inline PYGC_ABI {
+
+class py_object;
+template <class T>
+class py_ref;
+template <class T>
+class py_weakref;
+class visitor;
+class heap;
+class object_list;
+
+/// Befriend this struct to let the library reach a private constructor, destructor or `traverse`.
+struct access;
+
+/// How to visit the references inside a type that can't be given a `traverse` member. Specialise
+/// with `template <class V> static void traverse(X& x, V& visit)`.
+template <class T>
+struct traverse_traits;
+
+namespace detail {
+struct page;
+struct chunk;
+struct heap_state;
+struct type_info;
+} // namespace detail
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/page.hpp>
+// Chunks and pages: where objects live, and how an address leads to its page, its heap and its number.
+//
+//   chunk: 4 MiB, aligned to its size, belongs to one heap
+//   +----------------+--------+--------+--------+-- ... --+--------+
+//   | page 0:        | page 1 | page 2 | page 3 |         | page   |
+//   | chunk header   |        |        |        |         |   127  |
+//   +----------------+--------+--------+--------+-- ... --+--------+
+//    numbers[128]      each 32 KiB: slots of ONE type, from its first byte
+//    pages[128]        +------+------+------+- ... -+--------+
+//                      | slot | slot | slot |       | unused |
+//                      +------+------+------+- ... -+--------+
+//
+// All that is known about a page stands in its chunk's header, not in the page: heads at the same
+// offset of every page would fight for the same few cache sets. An object larger than a quarter of a
+// page gets consecutive pages of its own, or a chunk of its own beyond 4 MiB.
+//
+// During a collection each page taking part gets a range of numbers, one a slot. The number of an
+// object follows from its address alone, so counting a reference never touches the object it leads to.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
+inline constexpr std::size_t page_bytes = std::size_t{32} << 10;
+inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
+inline constexpr std::size_t card_bytes = page_bytes / 64; // one bit of a page's card sets
+inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
+
+class snapshot;
+
+/// What the engine knows about a type. The loops over a page are inside the functions, so that the
+/// user's `traverse` is inlined into them: one indirect call a page, none an object or an edge.
+struct type_info {
+    const char* name;
+    std::size_t name_length;
+    std::uint32_t* id;            // index of the type's bin, given at first use; 0 = none yet
+    std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
+    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
+    std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
+    std::uint32_t header_offset;  // of py_object inside the type
+    std::uint32_t pages;          // consecutive pages that one allocation takes
+    std::uint32_t page_alignment; // in pages
+    bool container;               // can hold references that lead back: takes part in collections
+    bool weak_record;             // what a py_weakref refers to: see weak_record.hpp
+
+    void (*destroy)(page&, py_object*) noexcept;              // the last reference went
+    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*unlink)(page&, snapshot&) noexcept;
+    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
+    void (*traverse)(py_object*, visitor&);
+    void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
+};
+
+/// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections
+/// and for pages that don't take part: every object there has number 0, which stands for "outside".
+struct numbering {
+    std::uint32_t first;
+    std::uint32_t reciprocal;
+};
+
+/// One page's bookkeeping: a cache line in the chunk's header.
+struct alignas(64) page {
+    void* free;            // head of the list of free slots
+    const type_info* type; // null while the page is free
+    page* next;            // in the bin's list of pages with room
+    page* previous;
+    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
+    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
+    std::uint64_t middle; // the same for generation 1
+    std::uint16_t used;   // slots handed out, plus one while `held`
+    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
+    std::uint16_t carved; // slots whose header is valid; the rest has never been used
+    bool listed : 1;      // in the bin's list of pages with room
+    bool touched : 1;     // in the heap's touched list
+    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
+    bool weak : 1;        // some object on it has, or had, weak references
+    bool frozen : 1;      // hidden from collections; no slot is handed out here
+#if PYGC_ASAN
+    void* free_tail; // freed slots queue up, to be reused as late as possible
+#endif
+};
+static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
+
+struct chunk {
+    // First the cold part: an address in here must not look like that of a page's first objects, which
+    // a processor compares by its low twelve bits only.
+    chunk* next;
+    chunk* previous;
+    std::size_t bytes;
+    std::uint64_t free_pages[2];
+    std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
+    std::uint32_t free_count;
+    numbering numbers[pages_per_chunk];
+    heap_state* heap;
+    page pages[pages_per_chunk];
+};
+static_assert(sizeof(chunk) <= page_bytes);
+
+PYGC_INLINE chunk& chunk_of(const void* p) noexcept {
+    return *reinterpret_cast<chunk*>(reinterpret_cast<std::uintptr_t>(p) & ~(chunk_bytes - 1));
+}
+
+PYGC_INLINE std::size_t page_index_of(const void* p) noexcept {
+    return (reinterpret_cast<std::uintptr_t>(p) / page_bytes) % pages_per_chunk;
+}
+
+/// The page that holds the header at `p`.
+PYGC_INLINE page& page_of(const void* p) noexcept {
+    // pages[page_index_of(p)], with both shifts in one where the size of a page's line allows.
+    if constexpr (page_bytes % sizeof(page) == 0) {
+        const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(page));
+        const std::uintptr_t offset = line & ((pages_per_chunk - 1) * sizeof(page));
+        return *reinterpret_cast<page*>(reinterpret_cast<char*>(chunk_of(p).pages) + offset);
+    } else {
+        return chunk_of(p).pages[page_index_of(p)];
+    }
+}
+
+inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
+
+inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
+
+inline char* first_slot(page& p) noexcept {
+    return reinterpret_cast<char*>(&chunk_of(&p)) + index_in_chunk(p) * page_bytes;
+}
+
+inline header& header_at(page& p, std::size_t slot) noexcept {
+    return *reinterpret_cast<header*>(first_slot(p) + slot * p.type->slot_bytes + p.type->header_offset);
+}
+
+/// The number of the object whose header is at `p`.
+PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
+    // numbers[page_index_of(p)], with both shifts in one.
+    const std::uintptr_t line = reinterpret_cast<std::uintptr_t>(p) / (page_bytes / sizeof(numbering));
+    const std::uintptr_t at = line & ((pages_per_chunk - 1) * sizeof(numbering));
+    const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
+    const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
+    return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
+}
+
+PYGC_INLINE std::uint64_t card_of(const void* header) noexcept {
+    return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(header) / card_bytes) % 64);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/poison.hpp>
 // What AddressSanitizer and LeakSanitizer are told about the library's storage; nothing without them.
 
@@ -584,6 +774,7 @@ public:
         p.free = nullptr;
         p.young = p.middle = 0;
         p.used = p.carved = 0;
+        p.weak = p.frozen = false;
         pages_ -= count;
         if (is_empty(c)) ++empty_chunks_;
     }
@@ -630,6 +821,19 @@ public:
                 if (c->pages[i].type != nullptr) f(c->pages[i]);
             }
         }
+    }
+
+    /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
+    /// stop. Returns: false if it did.
+    template <class F>
+    bool visit_pages(F f) {
+        for (chunk* c = first_; c != nullptr;) {
+            for (std::size_t i = 1; i != pages_per_chunk; ++i) {
+                if (c->pages[i].type != nullptr && !f(c->pages[i])) return false;
+            }
+            c = c->next;
+        }
+        return true;
     }
 
     /// Whether an address lies in one of the chunks. Complexity: linear in their number.
@@ -750,6 +954,110 @@ private:
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/weak_table.hpp>
+// From an object to its weak references: a hash table beside the objects, which then need no field for it.
+//
+//   object's address -> first record <-> record <-> record       the one without a callback first, then
+//                                                                those with one, newest first
+
+namespace pygc::inline PYGC_ABI::detail {
+
+struct weak_record;
+
+/// Open addressing with linear probing, at most three quarters full. Complexity: constant, on average.
+class weak_table {
+public:
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// The first record of an object, null if it has none.
+    [[nodiscard]] weak_record* find(const py_object* object) const noexcept {
+        if (size_ == 0) return nullptr;
+        return entries_[place_of(object)].first;
+    }
+
+    /// Makes sure that the next `set` of a new object has room. False: no memory.
+    [[nodiscard]] bool reserve_one() noexcept {
+        if (4 * (size_ + 1) <= 3 * capacity_) return true;
+        weak_table larger;
+        const std::size_t wanted = capacity_ == 0 ? 1024 : 2 * capacity_;
+        if (!larger.entries_.reserve(wanted)) return false;
+        larger.capacity_ = wanted; // fresh memory is zero
+        for (std::size_t i = 0; i != capacity_; ++i) {
+            if (entries_[i].object != nullptr) larger.set(entries_[i].object, entries_[i].first);
+        }
+        release();
+        *this = larger;
+        return true;
+    }
+
+    /// Preconditions: the object is in the table, or `reserve_one` said true.
+    void set(const py_object* object, weak_record* first) noexcept {
+        entry& e = entries_[place_of(object)];
+        if (e.object == nullptr) ++size_;
+        e = {object, first};
+    }
+
+    /// Preconditions: the object is in the table. Returns: its first record.
+    weak_record* take(const py_object* object) noexcept {
+        std::size_t hole = place_of(object);
+        weak_record* first = entries_[hole].first;
+        // What was pushed past the hole moves back, so that no search ends too early.
+        for (std::size_t i = next(hole); entries_[i].object != nullptr; i = next(i)) {
+            const std::size_t wanted = home_of(entries_[i].object);
+            if (((i - wanted) & (capacity_ - 1)) < ((i - hole) & (capacity_ - 1))) continue;
+            entries_[hole] = entries_[i];
+            hole = i;
+        }
+        entries_[hole] = {};
+        --size_;
+        return first;
+    }
+
+    void release() noexcept {
+        entries_.release();
+        size_ = capacity_ = 0;
+    }
+
+private:
+    struct entry {
+        const py_object* object;
+        weak_record* first;
+    };
+
+    [[nodiscard]] std::size_t home_of(const py_object* object) const noexcept {
+        const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(object));
+        return static_cast<std::size_t>((bits * 0x9e3779b97f4a7c15u) >> 32) & (capacity_ - 1);
+    }
+    [[nodiscard]] std::size_t next(std::size_t i) const noexcept { return (i + 1) & (capacity_ - 1); }
+    [[nodiscard]] std::size_t place_of(const py_object* object) const noexcept {
+        std::size_t i = home_of(object);
+        while (entries_[i].object != nullptr && entries_[i].object != object) i = next(i);
+        return i;
+    }
+
+    scratch<entry> entries_;
+    std::size_t capacity_ = 0; // a power of two
+    std::size_t size_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/unraisable.hpp>
+// What an exception becomes that nobody can catch: Python's sys.unraisablehook.
+
+namespace pygc::inline PYGC_ABI {
+
+/// An exception that left a finalizer, a callback or a destructor which the library called.
+struct unraisable {
+    std::exception_ptr exception; ///< what was thrown
+    const char* what;      ///< where: "the finalizer of", "the destructor of", "a callback of a weak reference to"
+    const char* type_name; ///< the type as the compiler spells it; not terminated by a zero
+    std::size_t type_name_length;
+    const void* object; ///< its address; the object may be dead
+};
+
+} // namespace pygc::inline PYGC_ABI
+
 // -------------------- <pygc/detail/heap_state.hpp>
 // The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
 //
@@ -768,11 +1076,38 @@ struct generation_stats {
     std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
     std::size_t candidates = 0;    ///< objects they examined
     std::size_t given_up = 0;      ///< collections that found no memory to work in, and changed nothing
+    double duration = 0;           ///< seconds of elapsed time they took
 };
+
+/// Where automatic collections may run.
+enum class mode : unsigned char {
+    at_allocation, ///< in make_ref, once the new object is its caller's: from the start
+    at_safe_point, ///< in `safe_point()` only
+};
+using enum mode;
+
+/// What a collection prints to stderr, and whether it keeps what it finds: the flags of Python's gc module.
+enum class debug : unsigned {
+    none = 0,
+    stats = 1,         ///< a few lines a collection
+    collectable = 2,   ///< each object found unreachable
+    uncollectable = 4, ///< each object whose traverse reported more than it owns
+    save_all = 32,     ///< what is found unreachable goes to `garbage()` and is not freed
+    leak = 38,         ///< collectable, uncollectable and save_all: to find a leak
+};
+[[nodiscard]] constexpr debug operator|(debug a, debug b) noexcept {
+    return static_cast<debug>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr debug operator&(debug a, debug b) noexcept {
+    return static_cast<debug>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr debug operator~(debug a) noexcept { return static_cast<debug>(~static_cast<unsigned>(a)); }
 
 } // namespace pygc::inline PYGC_ABI
 
 namespace pygc::inline PYGC_ABI::detail {
+
+struct finalizer_entry;
 
 /// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
 inline constinit page no_page{};
@@ -813,6 +1148,9 @@ struct heap_state {
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
     bool enabled = true;
     bool collecting = false;
+    bool traversing = false; // a `traverse` of the user is running
+    mode when = mode::at_allocation;
+    std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
     bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
@@ -821,6 +1159,16 @@ struct heap_state {
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
     alignas(void*) unsigned char handle_place[2 * sizeof(void*)] = {};
+
+    // Seldom used.
+    weak_table weak;
+    finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
+    callback_list callbacks;
+    callable<const unraisable&> unraisable_hook;
+    debug debug_flags = debug::none;
+    object_list* garbage = nullptr; // stands here once it is needed:
+    alignas(void*) unsigned char garbage_place[3 * sizeof(void*)] = {};
+    std::size_t visits = 0; // running `visit_objects`: pages must stay where they are
 
     storage pages;
     std::uint32_t bin_capacity = 0;
@@ -837,7 +1185,10 @@ struct heap_state {
     scratch<std::uint64_t> unreached;
 
     /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
-    void update_trigger() noexcept { trigger = enabled && threshold[0] != 0 ? threshold[0] : SIZE_MAX; }
+    void update_trigger() noexcept { trigger = may_collect() && when == mode::at_allocation ? threshold[0] : SIZE_MAX; }
+
+    /// Whether automatic collections run at all.
+    [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
@@ -856,8 +1207,16 @@ struct heap_state {
     }
 };
 
+/// Never destroyed: statics that die last still look at it.
+union heap_state_for_good {
+    heap_state state;
+    constexpr heap_state_for_good() noexcept : state{} {}
+    ~heap_state_for_good() {}
+};
+inline constinit heap_state_for_good no_heap_place;
+
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
-inline constinit heap_state no_heap{};
+inline constinit heap_state& no_heap = no_heap_place.state;
 
 /// The heap that make_ref and the free functions of this thread act on.
 inline constinit thread_local heap_state* current_heap = &no_heap;
@@ -958,6 +1317,8 @@ inline void release_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
+    h.weak.release();
+    h.~heap_state();
     unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
 }
 
@@ -1051,7 +1412,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
-    if (h.collecting) return;
+    if (h.collecting || h.visits != 0) return;
     if (h.abandoned && h.pages.pages() == 0) {
         // Destructors that still run will give their slots back; the last one comes here again.
         release_heap(h);
@@ -1067,6 +1428,7 @@ PYGC_NOINLINE inline void page_event(page& p) noexcept {
         return;
     }
     p.event = 0;
+    if (p.frozen) return;
     bin& b = chunk_of(&p).heap->bins[*p.type->id];
     if (!p.listed && b.current != &p) list_page(b, p);
 }
@@ -1114,7 +1476,8 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
 /// Gives a slot back to its page.
 PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     link_free_slot(p, slot, t);
-    if (--p.used == p.event) [[unlikely]] page_event(p);
+    if (--p.used == p.event) [[unlikely]]
+        page_event(p);
 }
 
 /// Takes note that `count` slots were linked.
@@ -1224,6 +1587,45 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/type_name.hpp>
+// The name of a type as the compiler spells it, without RTTI.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+struct name_range {
+    const char* begin;
+    std::size_t length;
+};
+
+template <class T>
+constexpr name_range type_name() noexcept {
+#if defined(__clang__) || defined(__GNUC__)
+    // "... type_name() [T = person]" or "... type_name() [with T = person]"
+    const char* text = __PRETTY_FUNCTION__;
+    const std::size_t length = sizeof(__PRETTY_FUNCTION__) - 1;
+    std::size_t begin = 0;
+    while (!(text[begin] == 'T' && text[begin + 1] == ' ' && text[begin + 2] == '=')) ++begin;
+    return {text + begin + 4, length - begin - 5};
+#elif defined(_MSC_VER)
+    // "struct pygc::...::name_range __cdecl pygc::...::type_name<struct person>(void) noexcept"
+    const char* text = __FUNCSIG__;
+    const std::size_t length = sizeof(__FUNCSIG__) - 1;
+    std::size_t end = length;
+    while (text[end - 1] != '(') --end;
+    end -= 2;
+    std::size_t begin = 0;
+    while (!(text[begin] == 'n' && text[begin + 1] == 'a' && text[begin + 2] == 'm' && text[begin + 3] == 'e' &&
+             text[begin + 4] == '<')) {
+        ++begin;
+    }
+    return {text + begin + 5, end - begin - 5};
+#else
+    return {"object", 6};
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/object.hpp>
 // py_object: the base class that gives a type its reference count.
 
@@ -1280,7 +1682,7 @@ public:
     /// Whether `T` has a `traverse` that takes a visitor, private or not.
     template <class T, class Visitor>
     static constexpr bool has_traverse() noexcept {
-        return requires(T& object, Visitor& visit) { object.traverse(visit); };
+        return requires(T & object, Visitor & visit) { object.traverse(visit); };
     }
 
     /// Whether something is called `traverse` at all, private or a template of any signature: one that can't be
@@ -1292,6 +1694,21 @@ public:
         } else {
             return requires { &T::traverse; };
         }
+    }
+
+    /// Whether `T` has a finalizer: `void finalize()`, private or not.
+    template <class T>
+    static constexpr bool has_finalize() noexcept {
+        if constexpr (__is_base_of(py_object, T)) {
+            return requires(T & object) { object.finalize(); };
+        } else {
+            return false;
+        }
+    }
+
+    template <class T>
+    PYGC_INLINE static void finalize(T& object) {
+        object.finalize();
     }
 
     template <class T, class... Args>
@@ -1364,7 +1781,8 @@ PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
 }
 
 PYGC_INLINE void drop(py_object* p) noexcept {
-    if (remove_reference(header_of(p))) [[unlikely]] drop_last(p);
+    if (remove_reference(header_of(p))) [[unlikely]]
+        drop_last(p);
 }
 
 /// Where a value of a type that doesn't derive from py_object lives.
@@ -1420,8 +1838,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Writes `pygc: <what> <type> at <address>` to stderr.
 PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
     const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
-    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
-                 length != 0 ? type->name : "", address);
+    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length, length != 0 ? type->name : "",
+                 address);
 }
 
 [[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
@@ -1429,6 +1847,25 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
     report(what, type, address);
     std::abort();
 }
+
+#if PYGC_EXCEPTIONS
+/// Hands the exception being handled to the heap's hook; without one, writes a line to stderr.
+PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, name_range type,
+                                            const void* object) noexcept {
+    const unraisable u{std::current_exception(), what, type.begin, type.length, object};
+    const auto hook = h.unraisable_hook; // it may replace itself
+    try {
+        if (hook) return hook(u);
+        throw;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "pygc: exception ignored in %s %.*s at %p: %s\n", what, static_cast<int>(type.length),
+                     type.begin, object, e.what());
+    } catch (...) {
+        std::fprintf(stderr, "pygc: exception ignored in %s %.*s at %p\n", what, static_cast<int>(type.length),
+                     type.begin, object);
+    }
+}
+#endif
 
 [[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
 #if PYGC_EXCEPTIONS
@@ -1476,41 +1913,611 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/type_name.hpp>
-// The name of a type as the compiler spells it, without RTTI.
+// -------------------- <pygc/detail/weak_record.hpp>
+// What a py_weakref refers to: a small object of its own, as a weak reference is in CPython.
+//
+//   py_weakref ---> weak_record ---> object (address, not counted)     object: one bit of its state says
+//   py_weakref --/      ^                                              that the table knows of records
+//                       +-- heap's weak_table: address -> first record
 
 namespace pygc::inline PYGC_ABI::detail {
 
-struct name_range {
-    const char* begin;
-    std::size_t length;
+struct weak_record : py_object {
+    /// Set in `target` when the object has died. The address stays: hashes are made of it.
+    static constexpr std::uintptr_t dead = 1;
+
+    explicit weak_record(py_object* object) noexcept : target(reinterpret_cast<std::uintptr_t>(object) | dead) {}
+    weak_record(const weak_record&) = delete;
+    weak_record& operator=(const weak_record&) = delete;
+    inline ~weak_record();
+
+    [[nodiscard]] bool is_dead() const noexcept { return (target & dead) != 0; }
+    [[nodiscard]] py_object* object() const noexcept { return reinterpret_cast<py_object*>(target & ~dead); }
+
+    std::uintptr_t target;
+    weak_record* next = nullptr;
+    weak_record* previous = nullptr;
+    void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
 };
 
-template <class T>
-constexpr name_range type_name() noexcept {
-#if defined(__clang__) || defined(__GNUC__)
-    // "... type_name() [T = person]" or "... type_name() [with T = person]"
-    const char* text = __PRETTY_FUNCTION__;
-    const std::size_t length = sizeof(__PRETTY_FUNCTION__) - 1;
-    std::size_t begin = 0;
-    while (!(text[begin] == 'T' && text[begin + 1] == ' ' && text[begin + 2] == '=')) ++begin;
-    return {text + begin + 4, length - begin - 5};
-#elif defined(_MSC_VER)
-    // "struct pygc::...::name_range __cdecl pygc::...::type_name<struct person>(void) noexcept"
-    const char* text = __FUNCSIG__;
-    const std::size_t length = sizeof(__FUNCSIG__) - 1;
-    std::size_t end = length;
-    while (text[end - 1] != '(') --end;
-    end -= 2;
-    std::size_t begin = 0;
-    while (!(text[begin] == 'n' && text[begin + 1] == 'a' && text[begin + 2] == 'm' && text[begin + 3] == 'e' &&
-             text[begin + 4] == '<')) {
-        ++begin;
+/// The object behind a record while it lives and is not waiting for its end; else null.
+PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
+    if (r.is_dead()) return nullptr;
+    py_object* p = r.object();
+    return (header_of(p).state & life_postponed) == 0 ? p : nullptr;
+}
+
+/// Lets a record refer to its object. Preconditions: `reserve_one` of the heap's table said true.
+inline void attach(heap_state& h, weak_record& r) noexcept {
+    py_object* p = r.object();
+    r.target &= ~weak_record::dead;
+    header& object = header_of(p);
+    weak_record* first = (object.state & life_weak) != 0 ? h.weak.find(p) : nullptr;
+    weak_record* before = r.call != nullptr && first != nullptr && first->call == nullptr ? first : nullptr;
+    r.previous = before;
+    r.next = before != nullptr ? before->next : first;
+    if (r.next != nullptr) r.next->previous = &r;
+    if (before != nullptr) {
+        before->next = &r;
+    } else {
+        h.weak.set(p, &r);
     }
-    return {text + begin + 5, end - begin - 5};
-#else
-    return {"object", 6};
+    object.state |= life_weak;
+    page_of(p).weak = true;
+}
+
+/// Ends that, and nobody is told.
+inline void detach(weak_record& r) noexcept {
+    if (r.is_dead()) return;
+    py_object* p = r.object();
+    r.target |= weak_record::dead;
+    heap_state& h = *chunk_of(p).heap;
+    if (r.next != nullptr) r.next->previous = r.previous;
+    if (r.previous != nullptr) {
+        r.previous->next = r.next;
+    } else if (r.next != nullptr) {
+        h.weak.set(p, r.next);
+    } else {
+        h.weak.take(p);
+        header_of(p).state &= ~std::uint32_t{life_weak};
+    }
+    r.next = r.previous = nullptr;
+}
+
+inline weak_record::~weak_record() { detach(*this); }
+
+/// Calls `f(weak_record&)` for each record of an object. Preconditions: it has some.
+template <class F>
+void for_each_weak_record(const py_object* p, F f) {
+    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) f(*r);
+}
+
+/// Callbacks that wait to be called, linked by `next`; each record is held by a reference.
+struct pending_callbacks {
+    weak_record* first = nullptr;
+    weak_record** end = &first;
+
+    void add(weak_record& r) noexcept {
+        add_reference(header_of(&r));
+        r.next = r.previous = nullptr;
+        *end = &r;
+        end = &r.next;
+    }
+};
+
+/// All records of an object that dies are dead at once; those with a callback, if they are not
+/// themselves dying or condemned, join `pending`, newest first.
+inline void sever(heap_state& h, py_object* p, pending_callbacks& pending) noexcept {
+    header_of(p).state &= ~std::uint32_t{life_weak};
+    for (weak_record* r = h.weak.take(p); r != nullptr;) {
+        weak_record& current = *r;
+        r = r->next;
+        current.target |= weak_record::dead;
+        current.next = current.previous = nullptr;
+        constexpr std::uint32_t gone = life_dying | life_postponed | life_condemned;
+        if (current.call != nullptr && (header_of(&current).state & gone) == 0) pending.add(current);
+    }
+}
+
+/// Calls them in order. Returns: how many records went with their callback.
+inline std::size_t run(pending_callbacks& pending) noexcept {
+    std::size_t gone = 0;
+    while (pending.first != nullptr) {
+        weak_record& r = *pending.first;
+        pending.first = r.next;
+        r.next = nullptr;
+        if (r.call != nullptr) r.call(r);
+        if (header_of(&r).count == 1) ++gone;
+        drop(&r);
+    }
+    pending.end = &pending.first;
+    return gone;
+}
+
+/// Both, for one object that dies by its count.
+PYGC_NOINLINE inline void sever_and_call(heap_state& h, py_object* p) noexcept {
+    pending_callbacks pending;
+    sever(h, p, pending);
+    run(pending);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/ref.hpp>
+// py_ref<T>: the owning pointer.
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+
+struct ref_access;
+
+/// Appears in the error message of a deleted function.
+struct use_make_ref_for_new_objects_or_borrow_for_existing_ones {};
+
+/// Whether a `U` may be held through a `T`: shared_ptr's rule.
+template <class U, class T>
+concept convertible_object = std::is_convertible_v<U*, T*>;
+
+template <class U, class T>
+consteval void check_conversion() {
+    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
+        static_assert(__is_base_of(py_object, T),
+                      "pygc: a py_ref to a derived class converts to a py_ref to its base only if the base "
+                      "derives from pygc::py_object; write `struct base : pygc::py_object`");
+    }
+}
+
+} // namespace detail
+
+/// Owning pointer to a counted object: CPython's strong reference with the interface of
+/// `std::shared_ptr`, in one machine word and with a plain, thread-confined count.
+///
+///     auto a = pygc::make_ref<person>("Ada");
+///     auto b = a;                 // use_count() == 2
+///     a = nullptr;                // use_count() == 1
+///
+/// `T` is a class derived from py_object, or any other object type, which then lives in a box.
+/// **Incomplete types**: everything but `get`, `*`, `->`, `steal`, `borrow`, hashing and the
+/// conversions works while `T` is incomplete. **Exceptions**: none. **Complexity**: constant,
+/// besides the destructors of what dies. **Thread safety**: see py_object.
+template <class T>
+class py_ref {
+public:
+    static_assert(!std::is_reference_v<T> && !std::is_void_v<T>, "pygc: a py_ref refers to objects");
+    static_assert(!std::is_array_v<T>, "pygc: no arrays; use py_ref<std::vector<U>> or py_ref<std::array<U, N>>");
+
+    using element_type = T;
+    using pointer = T*;
+
+    constexpr py_ref() noexcept = default;
+    constexpr py_ref(std::nullptr_t) noexcept {}
+
+    PYGC_INLINE py_ref(const py_ref& other) noexcept : object_(other.object_) { add(); }
+    PYGC_INLINE py_ref(py_ref&& other) noexcept : object_(other.take()) {}
+
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref(const py_ref<U>& other) noexcept : object_(other.object_) {
+        detail::check_conversion<U, T>();
+        add();
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref(py_ref<U>&& other) noexcept : object_(other.take()) {
+        detail::check_conversion<U, T>();
+    }
+
+    template <class U>
+    explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
+
+    constexpr PYGC_INLINE ~py_ref() {
+        if (object_ != nullptr) detail::drop(object_);
+    }
+
+    // The new reference is stored before the old one is dropped: its death may destroy `other`, or
+    // look at this reference.
+    PYGC_INLINE py_ref& operator=(const py_ref& other) noexcept {
+        py_ref(other).swap(*this);
+        return *this;
+    }
+    PYGC_INLINE py_ref& operator=(py_ref&& other) noexcept {
+        py_ref(static_cast<py_ref&&>(other)).swap(*this);
+        return *this;
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref& operator=(const py_ref<U>& other) noexcept {
+        py_ref(other).swap(*this);
+        return *this;
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref& operator=(py_ref<U>&& other) noexcept {
+        py_ref(static_cast<py_ref<U>&&>(other)).swap(*this);
+        return *this;
+    }
+    PYGC_INLINE py_ref& operator=(std::nullptr_t) noexcept {
+        reset();
+        return *this;
+    }
+
+    /// Effects: drops the reference; then null.
+    PYGC_INLINE void reset() noexcept { py_ref().swap(*this); }
+    PYGC_INLINE void reset(std::nullptr_t) noexcept { reset(); }
+    template <class U>
+    void reset(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
+
+    PYGC_INLINE void swap(py_ref& other) noexcept {
+        py_object* mine = object_;
+        object_ = other.object_;
+        other.object_ = mine;
+    }
+    friend PYGC_INLINE void swap(py_ref& a, py_ref& b) noexcept { a.swap(b); }
+
+    /// Returns: the object; the reference becomes null without counting. CPython's "stolen" reference:
+    /// whoever takes it gives it back with `steal`, or it is leaked.
+    [[nodiscard]] T* release() noexcept {
+        T* p = get();
+        object_ = nullptr;
+        return p;
+    }
+
+    /// Takes over a reference that somebody else counted: what `release` gave.
+    [[nodiscard]] static py_ref steal(T* p) noexcept {
+        py_ref r;
+        if (p != nullptr) r.object_ = detail::owner_of(const_cast<std::remove_cv_t<T>*>(p));
+        return r;
+    }
+
+    /// A new reference to an object that somebody else owns, for example `borrow(this)`.
+    /// Preconditions: `make_ref` made the object; in debug mode anything else is reported.
+    [[nodiscard]] static py_ref borrow(T* p) noexcept {
+        py_ref r = steal(p);
+        if (p != nullptr) detail::check_borrow(r.object_);
+        r.add();
+        return r;
+    }
+
+    [[nodiscard]] PYGC_INLINE T* get() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        if (object_ == nullptr) return nullptr;
+        return detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] PYGC_INLINE T& operator*() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        return *detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] PYGC_INLINE T* operator->() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        return detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return object_ != nullptr; }
+
+    /// Returns: the number of references, 0 for null.
+    [[nodiscard]] long use_count() const noexcept {
+        return object_ == nullptr ? 0 : static_cast<long>(detail::header_of(object_).count);
+    }
+
+private:
+    template <class U>
+    friend class py_ref;
+    friend struct detail::ref_access;
+
+    PYGC_INLINE void add() const noexcept {
+        if (object_ != nullptr) detail::add_reference(detail::header_of(object_));
+    }
+    PYGC_INLINE py_object* take() noexcept {
+        py_object* p = object_;
+        object_ = nullptr;
+        return p;
+    }
+
+    py_object* object_ = nullptr;
+};
+
+namespace detail {
+
+struct ref_access {
+    template <class T>
+    PYGC_INLINE static py_object*& object(py_ref<T>& r) noexcept {
+        return r.object_;
+    }
+    template <class T>
+    PYGC_INLINE static py_object* object(const py_ref<T>& r) noexcept {
+        return r.object_;
+    }
+    /// The record that a weak reference owns.
+    template <class T>
+    PYGC_INLINE static py_object*& record(py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    template <class T>
+    PYGC_INLINE static py_object* record(const py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    /// A weak reference that shares a record.
+    template <class T, class Record>
+    static py_weakref<T> weak(Record& record) noexcept {
+        py_weakref<T> w;
+        w.record_ = decltype(w.record_)::borrow(&record);
+        return w;
+    }
+    template <class T>
+    static py_object* weak_target(const py_weakref<T>& r) noexcept {
+        return r.target();
+    }
+    /// Calls `f(weak_record&)` for each record of an object.
+    template <class F>
+    static void for_each_record(const py_object* p, F f) {
+        if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
+        for_each_weak_record(p, f);
+    }
+    /// The same reference, moved out of `r`, as one to a `T`.
+    template <class T, class U>
+    PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
+        return adopt<T>(r.take());
+    }
+    /// Takes over one counted reference.
+    template <class T>
+    PYGC_INLINE static py_ref<T> adopt(py_object* p) noexcept {
+        py_ref<T> r;
+        r.object_ = p;
+        return r;
+    }
+};
+
+PYGC_INLINE std::strong_ordering order(const volatile void* a, const volatile void* b) noexcept {
+    return reinterpret_cast<std::uintptr_t>(a) <=> reinterpret_cast<std::uintptr_t>(b);
+}
+
+} // namespace detail
+
+/// A new reference to an object that somebody else owns: `pygc::borrow(this)`.
+template <class T>
+[[nodiscard]] py_ref<T> borrow(T* p) noexcept {
+    return py_ref<T>::borrow(p);
+}
+
+/// The same under the name that users of `enable_shared_from_this` look for.
+template <class T>
+[[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
+    return py_ref<T>::borrow(self);
+}
+
+// Comparison is by identity. Raw pointers are deduced, so that `p == NULL` means nullptr_t.
+
+template <class T, class U>
+[[nodiscard]] bool operator==(const py_ref<T>& a, const py_ref<U>& b) noexcept {
+    return detail::ref_access::object(a) == detail::ref_access::object(b);
+}
+template <class T>
+[[nodiscard]] constexpr bool operator==(const py_ref<T>& a, std::nullptr_t) noexcept {
+    return !a;
+}
+template <class T, class U>
+    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept { return a.get() == b; }
+
+template <class T, class U>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, const py_ref<U>& b) noexcept {
+    return detail::order(detail::ref_access::object(a), detail::ref_access::object(b));
+}
+template <class T>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, std::nullptr_t) noexcept {
+    return detail::order(detail::ref_access::object(a), nullptr);
+}
+template <class T, class U>
+    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept { return detail::order(a.get(), b); }
+
+// Casts, found by argument-dependent lookup as for shared_ptr. The object stays the same, so casting
+// a temporary moves the reference and counts nothing.
+
+template <class T, class U>
+[[nodiscard]] py_ref<T> static_pointer_cast(const py_ref<U>& r) noexcept {
+    return static_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> static_pointer_cast(py_ref<U>&& r) noexcept {
+    static_cast<void>(static_cast<T*>(static_cast<U*>(nullptr)));
+    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
+        static_assert(__is_base_of(py_object, T) && __is_base_of(py_object, U),
+                      "pygc: casts between classes need both to derive from pygc::py_object");
+    }
+    return detail::ref_access::retarget<T>(r);
+}
+
+template <class T, class U>
+[[nodiscard]] py_ref<T> const_pointer_cast(const py_ref<U>& r) noexcept {
+    return const_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> const_pointer_cast(py_ref<U>&& r) noexcept {
+    static_cast<void>(const_cast<T*>(static_cast<U*>(nullptr)));
+    return detail::ref_access::retarget<T>(r);
+}
+
+#if PYGC_RTTI
+/// Returns: the reference as `py_ref<T>`, or null if the object is no `T`. A temporary that isn't one
+/// keeps its reference.
+template <class T, class U>
+[[nodiscard]] py_ref<T> dynamic_pointer_cast(const py_ref<U>& r) noexcept {
+    return dynamic_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> dynamic_pointer_cast(py_ref<U>&& r) noexcept {
+    if (dynamic_cast<T*>(r.get()) == nullptr) return nullptr;
+    return detail::ref_access::retarget<T>(r);
+}
 #endif
+
+} // namespace pygc::inline PYGC_ABI
+
+/// As the hash of `T*`, so that unordered containers can look a raw pointer up without counting.
+template <class T>
+struct std::hash<pygc::py_ref<T>> {
+    using is_transparent = void;
+
+    [[nodiscard]] std::size_t operator()(const pygc::py_ref<T>& r) const noexcept { return (*this)(r.get()); }
+    [[nodiscard]] std::size_t operator()(const T* p) const noexcept { return std::hash<const T*>()(p); }
+};
+
+// -------------------- <pygc/detail/finalizer_entry.hpp>
+// What a heap knows of each `finalizer` that has neither run nor been detached.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A weak reference with a callback, in the list that keeps it. Owners: the list, and each `finalizer`.
+struct finalizer_entry final : weak_record {
+    using pygc_acyclic = void; // what the function owns counts as referred to from outside, as in Python
+
+    finalizer_entry(py_object* object, callable<>&& f) noexcept
+        : weak_record(object), function(static_cast<callable<>&&>(f)) {
+        call = [](weak_record& self) noexcept { static_cast<finalizer_entry&>(self).run(); };
+    }
+
+    void join(heap_state& h) noexcept {
+        heap = &h;
+        older = h.newest_finalizer;
+        if (older != nullptr) older->newer = this;
+        h.newest_finalizer = this;
+        add_reference(header_of(this));
+    }
+
+    /// Out of the list, its function returned. Preconditions: in the list.
+    [[nodiscard]] callable<> leave() noexcept {
+        (newer != nullptr ? newer->older : heap->newest_finalizer) = older;
+        if (older != nullptr) older->newer = newer;
+        newer = older = nullptr;
+        listed = false;
+        detach(*this);
+        callable<> f;
+        f.swap(function);
+        return f;
+    }
+
+    /// Calls the function, unless that has happened or it was detached. Returns: whether it did.
+    bool run() noexcept {
+        if (!listed) return false;
+        heap_state& h = *heap;
+        py_object* const object = this->object();
+        {
+            const callable<> f = leave();
+#if PYGC_EXCEPTIONS
+            try {
+                f();
+            } catch (...) {
+                report_unraisable(h, "a finalizer for", type_name<py_object>(), object);
+            }
+#else
+            static_cast<void>(h);
+            static_cast<void>(object);
+            f();
+#endif
+        }
+        drop(this); // the list's reference
+        return true;
+    }
+
+    callable<> function;
+    heap_state* heap = nullptr;
+    finalizer_entry* newer = nullptr;
+    finalizer_entry* older = nullptr;
+    bool at_exit = true;
+    bool listed = true;
+};
+
+/// At the end of a heap: the newest first, and those made meanwhile next; what isn't to run is let go.
+inline void run_exit_finalizers(heap_state& h) noexcept {
+    for (finalizer_entry* e = h.newest_finalizer; e != nullptr; e = h.newest_finalizer) {
+        while (e != nullptr && !e->at_exit) e = e->older;
+        if (e == nullptr) break;
+        e->run();
+    }
+    while (h.newest_finalizer != nullptr) {
+        finalizer_entry* e = h.newest_finalizer;
+        static_cast<void>(e->leave());
+        drop(e);
+    }
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/freeze.hpp>
+// The permanent generation: pages that no collection looks at.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Moves everything to the permanent generation, page by page: no object is touched. Slots that are free
+/// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
+inline void freeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        bin& b = h.bins[i];
+        if (b.current != &no_page) let_go(b, *b.current);
+        while (b.with_room != nullptr) unlist_page(b, *b.with_room);
+    }
+    h.pages.for_each_page([](page& p) noexcept {
+        p.frozen = true;
+        p.event = 0;
+        p.young = p.middle = 0;
+        p.touched = false;
+    });
+    h.touched = nullptr;
+    for (std::size_t& n : h.objects_of_age) n = 0;
+    for (std::size_t& n : h.younger_collections) n = 0;
+    h.allocations = 0;
+}
+
+/// Calls `f(page&, header&)` for each tracked object on frozen pages.
+template <class F>
+void for_each_frozen(heap_state& h, F f) noexcept {
+    h.pages.for_each_page([&f](page& p) noexcept {
+        if (!p.frozen || !p.type->container) return;
+        for (std::uint32_t i = 0; i != p.carved; ++i) {
+            header& object = header_at(p, i);
+            if (!is_poisoned(&object) && age_of(object) <= age_old) f(p, object);
+        }
+    });
+}
+
+/// Moves the permanent generation to generation 2. Complexity: linear in its objects.
+inline void unfreeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    for_each_frozen(h, [&h](page&, header& object) noexcept {
+        object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
+        ++h.objects_of_age[age_old];
+    });
+    h.pages.for_each_page([&h](page& p) noexcept {
+        if (!p.frozen) return;
+        p.frozen = false;
+        p.young = p.middle = 0;
+        const std::uint32_t mark = room_mark(p.type->slots);
+        if (p.type->slots == 1) return;
+        if (p.used > mark && p.carved == p.type->slots) {
+            p.event = static_cast<std::uint16_t>(mark);
+        } else {
+            list_page(h.bins[*p.type->id], p);
+        }
+    });
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/clock.hpp>
+// The time a collection takes. <chrono> would cost more to include than all of pygc.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Seconds since some moment, by a clock that is not set meanwhile where the system has one.
+inline double seconds_now() noexcept {
+#if defined(CLOCK_MONOTONIC)
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+#else
+    std::timespec t;
+    std::timespec_get(&t, TIME_UTC);
+#endif
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1615,6 +2622,225 @@ private:
         edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
     }
 };
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/reachability.hpp>
+// What nothing outside a set of objects leads to: the pages that hold the set, and the phases between
+// counting and the end of the garbage.
+//
+//   number_pages        numbers for their slots
+//   find_unreachable    what nothing outside leads to, from the snapshot alone
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// The part of a collection that knows which pages take part and which of their objects are unreached.
+class reachability {
+protected:
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    ~reachability() = default;
+    reachability(const reachability&) = delete;
+    reachability& operator=(const reachability&) = delete;
+
+    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+
+    [[nodiscard]] bool wants(debug flag) const noexcept { return (heap_.debug_flags & flag) != debug::none; }
+
+    /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
+    bool number_pages() noexcept {
+        std::uint64_t next_number = number_granule;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            pages_[i].first = static_cast<std::uint32_t>(next_number);
+            pages_[i].carved = p.carved;
+            recall_numbers(pages_[i]);
+            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+    }
+
+    /// Sets the bit `unreached` of exactly the garbage.
+    void find_unreachable() noexcept {
+        std::size_t unreached = 0;
+        candidates_ = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
+        garbage_ = unreached;
+        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+    }
+
+    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    std::size_t compare_counts(const collected_page& c) noexcept {
+        std::size_t unreached = 0;
+        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+            const std::uint64_t in_set = snapshot_.in_set[base / 64];
+            if (in_set == 0) continue;
+            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
+            const std::int32_t* trial = snapshot_.trial + base;
+            std::int32_t any_low = 0; // negative if one of them is zero or less
+            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
+            snapshot_.roots[base / 64] = in_set;
+            if (any_low >= 0) continue;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
+            for (int k = 0; k != 64; ++k) {
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
+            }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
+            snapshot_.unreached[base / 64] = zero & in_set;
+            snapshot_.roots[base / 64] = in_set & ~zero;
+            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
+            if ((negative & in_set) != 0) [[unlikely]]
+                report_lies(*c.where, base - c.first, negative & in_set);
+        }
+        return unreached;
+    }
+
+    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
+    /// doesn't own. Nothing is freed on such evidence.
+    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
+        for (; negative != 0; negative &= negative - 1) {
+            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if (lied_about_++ < 8 || wants(debug::uncollectable)) {
+                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    /// Clears `unreached` of everything that candidates with references from outside lead to.
+    void mark() noexcept {
+        // Trial counts have done their work; their memory becomes the stack of objects to look at.
+        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
+                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
+                    mark_from(stack, reach(root, stack));
+                }
+            }
+            if (garbage_ == 0) return;
+        }
+    }
+
+    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
+    /// the new top.
+    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
+        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
+        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
+            std::uint64_t& word = snapshot_.unreached[*e / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
+            if ((word & bit) == 0) continue;
+            word &= ~bit;
+            --garbage_;
+            *top++ = *e;
+        }
+        return top;
+    }
+
+    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
+    /// lines it needs arrive, first where its edges begin, then the edges.
+    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
+        constexpr std::uint32_t length = 16;
+        std::uint32_t queue[length];
+        std::uint32_t in = 0, out = 0;
+        while (top != bottom || in != out) {
+            while (top != bottom && in - out != length) {
+                const std::uint32_t number = *--top;
+                prefetch(snapshot_.first_edge + number);
+                queue[in++ % length] = number;
+                if (in - out > length / 2) {
+                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
+                }
+            }
+            top = reach(queue[out++ % length], top);
+        }
+    }
+
+    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
+    /// heap would take them for its own.
+    void forget_numbers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
+    }
+
+    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
+
+    static void recall_numbers(const collected_page& c) noexcept {
+        numbers_of(*c.where) = {c.first, c.where->type->reciprocal};
+    }
+
+    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
+        return snapshot_.unreached + c.first / 64;
+    }
+
+    [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {
+        std::uint64_t any = 0;
+        for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
+        return any != 0;
+    }
+
+    /// Calls `f(page&, py_object*, header&)` for each object that the bits name.
+    template <class F>
+    void for_each_found(const collected_page& c, F f) noexcept {
+        for (std::uint32_t base = 0; base < c.carved; base += 64) {
+            for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                header& h = header_at(*c.where, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+                if (!is_poisoned(&h)) f(*c.where, reinterpret_cast<py_object*>(&h), h);
+            }
+        }
+    }
+    template <class F>
+    void for_each_found(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) for_each_found(pages_[i], f);
+    }
+
+    heap_state& heap_;
+    const int generation_;
+    snapshot snapshot_;
+    collected_page* pages_ = nullptr;
+    std::size_t page_count_ = 0;
+    std::size_t candidates_ = 0;
+    std::size_t garbage_ = 0;
+    std::size_t lied_about_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/postponed.hpp>
+// Dead objects whose destructors wait, so that no structure is too deep for the stack.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
+/// now added before it: they will be destroyed in the order in which recursion would have reached them.
+inline void postpone(heap_state& h, py_object* p) noexcept {
+    if (h.last_postponed == nullptr) {
+        link_postponed(header_of(p), h.postponed);
+        h.postponed = p;
+    } else {
+        header& last = header_of(h.last_postponed);
+        link_postponed(header_of(p), next_postponed(last));
+        link_postponed(last, p);
+    }
+    h.last_postponed = p;
+}
+
+/// Runs the destructors that wait, if this is the innermost destructor that may run others.
+PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    if (h.nesting_left != 0) return;
+    while (h.postponed != nullptr) {
+        py_object* p = h.postponed;
+        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
+        h.last_postponed = nullptr;
+        page& where = page_of(p);
+        where.type->dispose(where, p);
+    }
+    h.last_postponed = nullptr;
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -1970,322 +3196,27 @@ constexpr decltype(auto) with_fields(const T& s, F&& f) {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/ref.hpp>
-// py_ref<T>: the owning pointer.
-
-namespace pygc::inline PYGC_ABI {
-
-namespace detail {
-
-struct ref_access;
-
-/// Appears in the error message of a deleted function.
-struct use_make_ref_for_new_objects_or_borrow_for_existing_ones {};
-
-/// Whether a `U` may be held through a `T`: shared_ptr's rule.
-template <class U, class T>
-concept convertible_object = std::is_convertible_v<U*, T*>;
-
-template <class U, class T>
-consteval void check_conversion() {
-    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
-        static_assert(__is_base_of(py_object, T),
-                      "pygc: a py_ref to a derived class converts to a py_ref to its base only if the base "
-                      "derives from pygc::py_object; write `struct base : pygc::py_object`");
-    }
-}
-
-} // namespace detail
-
-/// Owning pointer to a counted object: CPython's strong reference with the interface of
-/// `std::shared_ptr`, in one machine word and with a plain, thread-confined count.
-///
-///     auto a = pygc::make_ref<person>("Ada");
-///     auto b = a;                 // use_count() == 2
-///     a = nullptr;                // use_count() == 1
-///
-/// `T` is a class derived from py_object, or any other object type, which then lives in a box.
-/// **Incomplete types**: everything but `get`, `*`, `->`, `steal`, `borrow`, hashing and the
-/// conversions works while `T` is incomplete. **Exceptions**: none. **Complexity**: constant,
-/// besides the destructors of what dies. **Thread safety**: see py_object.
-template <class T>
-class py_ref {
-public:
-    static_assert(!std::is_reference_v<T> && !std::is_void_v<T>, "pygc: a py_ref refers to objects");
-    static_assert(!std::is_array_v<T>, "pygc: no arrays; use py_ref<std::vector<U>> or py_ref<std::array<U, N>>");
-
-    using element_type = T;
-    using pointer = T*;
-
-    constexpr py_ref() noexcept = default;
-    constexpr py_ref(std::nullptr_t) noexcept {}
-
-    PYGC_INLINE py_ref(const py_ref& other) noexcept : object_(other.object_) { add(); }
-    PYGC_INLINE py_ref(py_ref&& other) noexcept : object_(other.take()) {}
-
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref(const py_ref<U>& other) noexcept : object_(other.object_) {
-        detail::check_conversion<U, T>();
-        add();
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref(py_ref<U>&& other) noexcept : object_(other.take()) {
-        detail::check_conversion<U, T>();
-    }
-
-    template <class U>
-    explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
-
-    constexpr PYGC_INLINE ~py_ref() {
-        if (object_ != nullptr) detail::drop(object_);
-    }
-
-    // The new reference is stored before the old one is dropped: its death may destroy `other`, or
-    // look at this reference.
-    PYGC_INLINE py_ref& operator=(const py_ref& other) noexcept {
-        py_ref(other).swap(*this);
-        return *this;
-    }
-    PYGC_INLINE py_ref& operator=(py_ref&& other) noexcept {
-        py_ref(static_cast<py_ref&&>(other)).swap(*this);
-        return *this;
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref& operator=(const py_ref<U>& other) noexcept {
-        py_ref(other).swap(*this);
-        return *this;
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref& operator=(py_ref<U>&& other) noexcept {
-        py_ref(static_cast<py_ref<U>&&>(other)).swap(*this);
-        return *this;
-    }
-    PYGC_INLINE py_ref& operator=(std::nullptr_t) noexcept {
-        reset();
-        return *this;
-    }
-
-    /// Effects: drops the reference; then null.
-    PYGC_INLINE void reset() noexcept { py_ref().swap(*this); }
-    PYGC_INLINE void reset(std::nullptr_t) noexcept { reset(); }
-    template <class U>
-    void reset(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
-
-    PYGC_INLINE void swap(py_ref& other) noexcept {
-        py_object* mine = object_;
-        object_ = other.object_;
-        other.object_ = mine;
-    }
-    friend PYGC_INLINE void swap(py_ref& a, py_ref& b) noexcept { a.swap(b); }
-
-    /// Returns: the object; the reference becomes null without counting. CPython's "stolen" reference:
-    /// whoever takes it gives it back with `steal`, or it is leaked.
-    [[nodiscard]] T* release() noexcept {
-        T* p = get();
-        object_ = nullptr;
-        return p;
-    }
-
-    /// Takes over a reference that somebody else counted: what `release` gave.
-    [[nodiscard]] static py_ref steal(T* p) noexcept {
-        py_ref r;
-        if (p != nullptr) r.object_ = detail::owner_of(const_cast<std::remove_cv_t<T>*>(p));
-        return r;
-    }
-
-    /// A new reference to an object that somebody else owns, for example `borrow(this)`.
-    /// Preconditions: `make_ref` made the object; in debug mode anything else is reported.
-    [[nodiscard]] static py_ref borrow(T* p) noexcept {
-        py_ref r = steal(p);
-        if (p != nullptr) detail::check_borrow(r.object_);
-        r.add();
-        return r;
-    }
-
-    [[nodiscard]] PYGC_INLINE T* get() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        if (object_ == nullptr) return nullptr;
-        return detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] PYGC_INLINE T& operator*() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        return *detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] PYGC_INLINE T* operator->() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        return detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return object_ != nullptr; }
-
-    /// Returns: the number of references, 0 for null.
-    [[nodiscard]] long use_count() const noexcept {
-        return object_ == nullptr ? 0 : static_cast<long>(detail::header_of(object_).count);
-    }
-
-private:
-    template <class U>
-    friend class py_ref;
-    friend struct detail::ref_access;
-
-    PYGC_INLINE void add() const noexcept {
-        if (object_ != nullptr) detail::add_reference(detail::header_of(object_));
-    }
-    PYGC_INLINE py_object* take() noexcept {
-        py_object* p = object_;
-        object_ = nullptr;
-        return p;
-    }
-
-    py_object* object_ = nullptr;
-};
-
-namespace detail {
-
-struct ref_access {
-    template <class T>
-    PYGC_INLINE static py_object*& object(py_ref<T>& r) noexcept {
-        return r.object_;
-    }
-    template <class T>
-    PYGC_INLINE static py_object* object(const py_ref<T>& r) noexcept {
-        return r.object_;
-    }
-    /// The same reference, moved out of `r`, as one to a `T`.
-    template <class T, class U>
-    PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
-        return adopt<T>(r.take());
-    }
-    /// Takes over one counted reference.
-    template <class T>
-    PYGC_INLINE static py_ref<T> adopt(py_object* p) noexcept {
-        py_ref<T> r;
-        r.object_ = p;
-        return r;
-    }
-};
-
-PYGC_INLINE std::strong_ordering order(const volatile void* a, const volatile void* b) noexcept {
-    return reinterpret_cast<std::uintptr_t>(a) <=> reinterpret_cast<std::uintptr_t>(b);
-}
-
-} // namespace detail
-
-/// A new reference to an object that somebody else owns: `pygc::borrow(this)`.
-template <class T>
-[[nodiscard]] py_ref<T> borrow(T* p) noexcept {
-    return py_ref<T>::borrow(p);
-}
-
-/// The same under the name that users of `enable_shared_from_this` look for.
-template <class T>
-[[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
-    return py_ref<T>::borrow(self);
-}
-
-// Comparison is by identity. Raw pointers are deduced, so that `p == NULL` means nullptr_t.
-
-template <class T, class U>
-[[nodiscard]] bool operator==(const py_ref<T>& a, const py_ref<U>& b) noexcept {
-    return detail::ref_access::object(a) == detail::ref_access::object(b);
-}
-template <class T>
-[[nodiscard]] constexpr bool operator==(const py_ref<T>& a, std::nullptr_t) noexcept {
-    return !a;
-}
-template <class T, class U>
-    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-             std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept {
-    return a.get() == b;
-}
-
-template <class T, class U>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, const py_ref<U>& b) noexcept {
-    return detail::order(detail::ref_access::object(a), detail::ref_access::object(b));
-}
-template <class T>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, std::nullptr_t) noexcept {
-    return detail::order(detail::ref_access::object(a), nullptr);
-}
-template <class T, class U>
-    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-             std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept {
-    return detail::order(a.get(), b);
-}
-
-// Casts, found by argument-dependent lookup as for shared_ptr. The object stays the same, so casting
-// a temporary moves the reference and counts nothing.
-
-template <class T, class U>
-[[nodiscard]] py_ref<T> static_pointer_cast(const py_ref<U>& r) noexcept {
-    return static_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> static_pointer_cast(py_ref<U>&& r) noexcept {
-    static_cast<void>(static_cast<T*>(static_cast<U*>(nullptr)));
-    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
-        static_assert(__is_base_of(py_object, T) && __is_base_of(py_object, U),
-                      "pygc: casts between classes need both to derive from pygc::py_object");
-    }
-    return detail::ref_access::retarget<T>(r);
-}
-
-template <class T, class U>
-[[nodiscard]] py_ref<T> const_pointer_cast(const py_ref<U>& r) noexcept {
-    return const_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> const_pointer_cast(py_ref<U>&& r) noexcept {
-    static_cast<void>(const_cast<T*>(static_cast<U*>(nullptr)));
-    return detail::ref_access::retarget<T>(r);
-}
-
-#if PYGC_RTTI
-/// Returns: the reference as `py_ref<T>`, or null if the object is no `T`. A temporary that isn't one
-/// keeps its reference.
-template <class T, class U>
-[[nodiscard]] py_ref<T> dynamic_pointer_cast(const py_ref<U>& r) noexcept {
-    return dynamic_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> dynamic_pointer_cast(py_ref<U>&& r) noexcept {
-    if (dynamic_cast<T*>(r.get()) == nullptr) return nullptr;
-    return detail::ref_access::retarget<T>(r);
-}
-#endif
-
-} // namespace pygc::inline PYGC_ABI
-
-/// As the hash of `T*`, so that unordered containers can look a raw pointer up without counting.
-template <class T>
-struct std::hash<pygc::py_ref<T>> {
-    using is_transparent = void;
-
-    [[nodiscard]] std::size_t operator()(const pygc::py_ref<T>& r) const noexcept { return (*this)(r.get()); }
-    [[nodiscard]] std::size_t operator()(const T* p) const noexcept { return std::hash<const T*>()(p); }
-};
-
 // -------------------- <pygc/detail/visitable.hpp>
 // What kinds of types references hide in, recognised by shape: no container's header is included here.
 
 namespace pygc::inline PYGC_ABI::detail {
 
 enum class shape {
-    nothing,    // owns nothing: a number, a raw pointer, a span, any trivially destructible type
-    by_traits,  // traverse_traits<X>
-    reference,  // py_ref
-    by_member,  // has a `traverse`
-    array,      // C array
-    owner,      // unique_ptr to one object
-    row_owner,  // unique_ptr to an array of unknown length
+    nothing,   // owns nothing: a number, a raw pointer, a span, any trivially destructible type
+    by_traits, // traverse_traits<X>
+    reference, // py_ref
+    weak,      // py_weakref: owns its record, whose callback may own references
+    by_member, // has a `traverse`
+    array,     // C array
+    owner,     // unique_ptr to one object
+    row_owner, // unique_ptr to an array of unknown length
     optional,
     variant,
-    range,      // whatever has begin() and end(): every standard container
-    adaptor,    // stack, queue, priority_queue
-    tuple,      // pair and tuple
-    aggregate,  // plain struct
-    opaque,     // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
+    range,     // whatever has begin() and end(): every standard container
+    adaptor,   // stack, queue, priority_queue
+    tuple,     // pair and tuple
+    aggregate, // plain struct
+    opaque,    // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
 };
 
 template <class X>
@@ -2294,7 +3225,14 @@ template <class T>
 inline constexpr bool is_ref<py_ref<T>> = true;
 
 template <class X>
-concept complete = requires { sizeof(X); };
+inline constexpr bool is_weakref = false;
+template <class T>
+inline constexpr bool is_weakref<py_weakref<T>> = true;
+
+template <class X>
+concept complete = requires {
+    sizeof(X);
+};
 
 template <class X>
 concept has_traits = complete<traverse_traits<X>>;
@@ -2326,16 +3264,22 @@ concept like_range = requires(X& x) {
 };
 
 template <class X>
-concept like_adaptor = requires { typename X::container_type; };
+concept like_adaptor = requires {
+    typename X::container_type;
+};
 
 template <class X>
-concept like_tuple = requires { std::tuple_size<X>::value; };
+concept like_tuple = requires {
+    std::tuple_size<X>::value;
+};
 
 /// `X` is not const-qualified.
 template <class X>
 consteval shape shape_of() {
     if constexpr (is_ref<X>) {
         return shape::reference;
+    } else if constexpr (is_weakref<X>) {
+        return shape::weak;
     } else if constexpr (std::is_array_v<X>) {
         return shape::array;
     } else if constexpr (!std::is_class_v<X> && !std::is_union_v<X>) {
@@ -2352,9 +3296,10 @@ consteval shape shape_of() {
                       "void traverse(auto& visit) { visit(a, b, c); } or void traverse(pygc::visitor& visit)");
     } else if constexpr (like_owner<X>) {
         return std::is_convertible_v<decltype(*std::declval<X&>().get()), typename X::element_type&> &&
-                       requires(X& x) { *x; }
-                   ? shape::owner
-                   : shape::row_owner;
+               requires(X & x) {
+            *x;
+        }
+        ? shape::owner : shape::row_owner;
     } else if constexpr (like_optional<X>) {
         return shape::optional;
     } else if constexpr (like_variant<X>) {
@@ -2434,7 +3379,7 @@ consteval bool holds_references() {
         return true; // let the attempt to visit it say so
     } else {
         constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::reference || s == shape::by_traits || s == shape::by_member) {
+        if constexpr (s == shape::reference || s == shape::weak || s == shape::by_traits || s == shape::by_member) {
             return true;
         } else {
             return any_holds_references(parts_of<X>(), types<X, Seen...>{});
@@ -2443,7 +3388,9 @@ consteval bool holds_references() {
 }
 
 template <class T>
-concept promises_acyclic = requires { typename T::pygc_acyclic; };
+concept promises_acyclic = requires {
+    typename T::pygc_acyclic;
+};
 
 template <class X, class Target, class... Seen>
 consteval bool leads_to();
@@ -2478,8 +3425,8 @@ consteval bool leads_to() {
         }
     } else {
         constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::by_traits || s == shape::by_member) {
-            return true;
+        if constexpr (s == shape::weak || s == shape::by_traits || s == shape::by_member) {
+            return true; // a weak reference's callback may own anything
         } else {
             return any_leads_to(parts_of<X>(), types<Target>{}, types<X, Seen...>{});
         }
@@ -2566,6 +3513,8 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
         X& x = const_cast<X&>(value);
         if constexpr (s == shape::reference) {
             visit.edge(ref_access::object(x));
+        } else if constexpr (s == shape::weak) {
+            visit.edge(ref_access::record(x));
         } else if constexpr (s == shape::by_traits) {
             traverse_traits<X>::traverse(x, visit);
         } else if constexpr (s == shape::by_member) {
@@ -2744,33 +3693,6 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
-/// now added before it: they will be destroyed in the order in which recursion would have reached them.
-inline void postpone(heap_state& h, py_object* p) noexcept {
-    if (h.last_postponed == nullptr) {
-        link_postponed(header_of(p), h.postponed);
-        h.postponed = p;
-    } else {
-        header& last = header_of(h.last_postponed);
-        link_postponed(header_of(p), next_postponed(last));
-        link_postponed(last, p);
-    }
-    h.last_postponed = p;
-}
-
-/// Runs the destructors that wait, if this is the innermost destructor that may run others.
-PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
-    if (h.nesting_left != 0) return;
-    while (h.postponed != nullptr) {
-        py_object* p = h.postponed;
-        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        h.last_postponed = nullptr;
-        page& where = page_of(p);
-        where.type->dispose(where, p);
-    }
-    h.last_postponed = nullptr;
-}
-
 /// Runs `f(from, to)` for each run of slots whose headers lie on the given cards.
 template <class F>
 PYGC_INLINE void for_each_run(const type_info& t, std::uint32_t carved, std::uint64_t cards, F f) {
@@ -2806,8 +3728,9 @@ inline constinit std::uint32_t type_id = 0;
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
 struct operations {
-    static_assert(requires(py_object* p) { static_cast<T*>(p); },
-                  "pygc: derive from pygc::py_object once, publicly and not virtually");
+    static_assert(
+        requires(py_object * p) { static_cast<T*>(p); },
+        "pygc: derive from pygc::py_object once, publicly and not virtually");
 
     template <class U>
     struct unboxed {
@@ -2821,6 +3744,7 @@ struct operations {
     using value_type = typename unboxed<T>::type;
 
     static constexpr bool container = can_be_cyclic<value_type>();
+    static constexpr bool has_finalizer = access::has_finalize<value_type>();
     static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
     static_assert(access::header_offset<T>() < page_bytes,
                   "pygc: name pygc::py_object first among the base classes of so large a class");
@@ -2851,9 +3775,7 @@ struct operations {
     }
 
     PYGC_INLINE static T* object_of(py_object* p) noexcept { return static_cast<T*>(p); }
-    PYGC_INLINE static void* slot_of(py_object* p) noexcept {
-        return reinterpret_cast<char*>(p) - header_offset;
-    }
+    PYGC_INLINE static void* slot_of(py_object* p) noexcept { return reinterpret_cast<char*>(p) - header_offset; }
 
     template <class Visitor>
     PYGC_INLINE static void traverse_object(T& object, Visitor& visit) {
@@ -2871,11 +3793,11 @@ struct operations {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
         // A young container and an untracked leaf are the common cases, and one comparison.
-        if (h.state != (container ? age_young : age_none)) [[unlikely]] {
-            if (!leave_registry(heap, where, p)) return;
+        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!prepare_death(heap, where, p)) return;
         }
         if constexpr (container) heap.note_freed_container();
-        if constexpr (std::is_trivially_destructible_v<T>) {
+        if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else if (heap.nesting_left <= 0) [[unlikely]] {
@@ -2885,15 +3807,14 @@ struct operations {
         }
     }
 
-    /// Takes an object that isn't simply young out of the count of its age. Returns: false if there
-    /// is nothing left to destroy.
-    PYGC_NOINLINE static bool leave_registry(heap_state& heap, page& where, py_object* p) noexcept {
+    /// For an object that isn't simply young. Returns: false if there is nothing left to destroy.
+    PYGC_NOINLINE static bool prepare_death(heap_state& heap, page& where, py_object* p) noexcept {
         header& h = header_of(p);
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
         }
-        if ((h.state & life_zombie) != 0) { // its last reference went
+        if ((h.state & life_zombie) != 0) {                     // its last reference went
             const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
             h.state = age_none | life_dying;
             h.count = dying_count;
@@ -2901,21 +3822,152 @@ struct operations {
             return false;
         }
         if ((h.state & life_dying) != 0) return false;
-        const std::uint32_t age = age_of(h);
-        if (age <= age_old) --heap.objects_of_age[age];
-        return true;
+        const bool condemned = (h.state & life_condemned) != 0;
+        if (has_farewell(h)) {
+            if (heap.nesting_left <= 0) { // whom it would tell may be deep as well
+                leave_registry(heap, where, h);
+                if constexpr (container) heap.note_freed_container();
+                postpone(heap, p);
+                return false;
+            }
+            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) return false;
+        } else {
+            leave_registry(heap, where, h);
+        }
+        if (!condemned) return true;
+        if constexpr (container) heap.note_freed_container();
+        if (heap.nesting_left <= 0) {
+            postpone(heap, p);
+        } else {
+            destroy_condemned(heap, p);
+        }
+        return false;
     }
 
-    /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+    /// Whether somebody wants to know of the death first: the object itself, or weak references to it.
+    PYGC_INLINE static bool has_farewell(const header& h) noexcept {
+        if constexpr (has_finalizer) {
+            if ((h.state & life_finalized) == 0) return true;
+        }
+        return (h.state & life_weak) != 0;
+    }
+
+    /// Runs `f` one level deeper, and what had to wait for it.
+    template <class F>
+    PYGC_INLINE static auto nested(heap_state& heap, F f) noexcept {
+        --heap.nesting_left;
+        const auto result = f();
+        if (heap.postponed != nullptr) [[unlikely]]
+            destroy_postponed(heap);
+        ++heap.nesting_left;
+        return result;
+    }
+
+    /// Takes an object out of the count of its age.
+    static void leave_registry(heap_state& heap, const page& where, const header& h) noexcept {
+        const std::uint32_t age = age_of(h);
+        if (age <= age_old && !where.frozen && (h.state & life_condemned) == 0) --heap.objects_of_age[age];
+    }
+
+    /// Puts it into generation 0, as a new one.
+    static void join_registry([[maybe_unused]] page& where, [[maybe_unused]] header& h) noexcept {
+        if constexpr (container) {
+            h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
+            if ((where.young & card_of(&h)) == 0) mark_card(where, &h);
+        }
+    }
+
+    /// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
+    /// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
+    static bool say_farewell(heap_state& heap, page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        if constexpr (has_finalizer) {
+            if ((h.state & life_finalized) == 0) {
+                h.count = 1;
+                if (!where.frozen && (h.state & life_condemned) == 0) {
+                    leave_registry(heap, where, h);
+                    join_registry(where, h);
+                }
+                finalize(where, p);
+                if (--h.count != 0) {
+                    if ((h.state & life_condemned) != 0) {
+                        h.state &= ~std::uint32_t{life_condemned};
+                        join_registry(where, h);
+                    }
+                    return false;
+                }
+            }
+        }
+        leave_registry(heap, where, h);
+        const bool weak = (h.state & life_weak) != 0;
+        h.count = dying_count;
+        h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
+        if (!weak) return true;
+        sever_and_call(heap, p);
+        if (h.count == dying_count) [[likely]]
+            return true;
+        // A callback made a reference of a plain pointer, while the object is still whole.
+        h.count -= dying_count;
+        h.state = (h.state & life_finalized) | age_none;
+        join_registry(where, h);
+        return false;
+    }
+
+    /// Calls the user's `finalize`, for the first and last time. Preconditions: a reference is held.
+    static void finalize([[maybe_unused]] page& where, [[maybe_unused]] py_object* p) noexcept {
+        if constexpr (has_finalizer) {
+            header_of(p).state |= life_finalized;
+#if PYGC_EXCEPTIONS
+            try {
+                access::finalize(*object_of(p));
+            } catch (...) {
+                report_unraisable(*chunk_of(&where).heap, "the finalizer of", type_name<value_type>(), p);
+            }
+#else
+            access::finalize(*object_of(p));
+#endif
+        }
+    }
+
+    /// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
+    /// collection's, lest it be used again under its eyes.
+    static void destroy_condemned(heap_state& heap, py_object* p) noexcept {
+        nested(heap, [p]() noexcept {
+            begin_death(p);
+            const bool escaped = run_destructor(p);
+            if (!escaped) header_of(p).state |= life_condemned;
+            return escaped;
+        });
+    }
+
+    /// Ends an object that had to wait: runs the destructor and frees the slot.
+    static void dispose(page& where, py_object* p) noexcept {
+        heap_state& heap = *chunk_of(p).heap;
+        header& h = header_of(p);
+        unlink_postponed(h);
+        const bool condemned = (h.state & life_condemned) != 0;
+        if ((h.state & life_dying) == 0 && has_farewell(h)) [[unlikely]] {
+            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) {
+                if constexpr (container) ++heap.allocations; // it was taken for dead already
+                return;
+            }
+        }
+        if (condemned) {
+            destroy_condemned(heap, p);
+        } else {
+            dispose_in(heap, where, p);
+        }
+    }
 
     PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
         --heap.nesting_left;
         begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        if (heap.postponed != nullptr) [[unlikely]]
+            destroy_postponed(heap);
         ++heap.nesting_left;
-        if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
+        if (!escaped) [[likely]]
+            free_slot(where, slot_of(p), info);
     }
 
     PYGC_INLINE static void begin_death(py_object* p) noexcept {
@@ -2934,7 +3986,7 @@ struct operations {
             try {
                 access::destroy(*object);
             } catch (...) {
-                report("exception ignored in the destructor of", &info, p);
+                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
             }
         } else
 #endif
@@ -2942,7 +3994,8 @@ struct operations {
             access::destroy(*object);
         }
         keep_bytes(p);
-        if (h.count == dying_count) [[likely]] return false;
+        if (h.count == dying_count) [[likely]]
+            return false;
         keep_zombie(p);
         return true;
     }
@@ -3012,7 +4065,7 @@ struct operations {
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
-            header_of(garbage).state = age_none | life_dying;
+            header_of(garbage).state = (header_of(garbage).state & life_finalized) | age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
         s.unaccounted -= visit.nulled();
@@ -3029,7 +4082,8 @@ struct operations {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
-            if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+            if (heap.postponed != nullptr) [[unlikely]]
+                destroy_postponed(heap);
         });
         ++heap.nesting_left;
         return escaped;
@@ -3048,12 +4102,376 @@ constexpr type_info operations<T>::info = {
     static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
     static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
     container,
+    __is_base_of(weak_record, T),
     &destroy,
     &dispose,
     page_loops().count,
     page_loops().unlink,
     page_loops().dispose_garbage,
     &traverse,
+    has_finalizer ? &finalize : nullptr,
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/traversal_guard.hpp>
+// Holds the traverse functions of the user to their promises.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// As long as it lives every `traverse` is held to its promises: make_ref finds no page and says so, and what dies is
+/// put off, so that the picture being taken stays true to the objects or is thrown away.
+class traversal_guard {
+public:
+    explicit traversal_guard(heap_state& h) noexcept
+        : heap_(h), bin_count_(h.bin_count), nesting_left_(h.nesting_left), last_postponed_(h.last_postponed),
+          postponed_(h.postponed) {
+        h.traversing = true;
+        h.bin_count = 0;
+        h.nesting_left = 0;
+    }
+    traversal_guard(const traversal_guard&) = delete;
+    traversal_guard& operator=(const traversal_guard&) = delete;
+    ~traversal_guard() {
+        const bool died = !nothing_died();
+        heap_.traversing = false;
+        heap_.bin_count = bin_count_;
+        if (died) {
+            report("objects died inside a traverse; a collection was given up in the heap", nullptr, &heap_);
+            destroy_postponed(heap_); // nesting_left is still 0
+        }
+        heap_.nesting_left = nesting_left_;
+    }
+
+    [[nodiscard]] bool nothing_died() const noexcept {
+        return heap_.last_postponed == last_postponed_ && heap_.postponed == postponed_;
+    }
+
+private:
+    heap_state& heap_;
+    const std::uint32_t bin_count_;
+    const std::int32_t nesting_left_;
+    const py_object* const last_postponed_;
+    const py_object* const postponed_;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/object_list.hpp>
+// object_list: a list of references to objects of any type, what get_objects returns.
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+struct list_access;
+} // namespace detail
+
+/// A list of references, like the list that Python's `gc.get_objects()` returns: what is in it lives at
+/// least as long as the list. Movable, not copyable.
+class object_list {
+public:
+    using value_type = py_ref<py_object>;
+    using const_iterator = const value_type*;
+    using iterator = const_iterator;
+    using size_type = std::size_t;
+
+    object_list() noexcept = default;
+    object_list(object_list&& other) noexcept { swap(other); }
+    object_list& operator=(object_list&& other) noexcept {
+        object_list(static_cast<object_list&&>(other)).swap(*this);
+        return *this;
+    }
+    ~object_list() { clear(); }
+
+    /// Effects: drops the references, the last first.
+    void clear() noexcept {
+        auto dropped = items_; // what dies may look at this list
+        std::size_t size = size_;
+        items_ = {};
+        size_ = 0;
+        while (size != 0) dropped[--size].~py_ref();
+        dropped.release();
+    }
+
+    [[nodiscard]] const_iterator begin() const noexcept { return items_.data(); }
+    [[nodiscard]] const_iterator end() const noexcept { return items_.data() + size_; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] const value_type& operator[](std::size_t i) const noexcept { return items_[i]; }
+
+    /// Whether the object that `r` refers to is in the list. Complexity: linear.
+    template <class T>
+    [[nodiscard]] bool contains(const py_ref<T>& r) const noexcept {
+        for (const value_type& item : *this) {
+            if (item == r) return true;
+        }
+        return false;
+    }
+
+    void swap(object_list& other) noexcept {
+        const detail::scratch<value_type> items = items_;
+        const std::size_t size = size_;
+        items_ = other.items_;
+        size_ = other.size_;
+        other.items_ = items;
+        other.size_ = size;
+    }
+
+private:
+    friend struct detail::list_access;
+
+    detail::scratch<value_type> items_;
+    std::size_t size_ = 0;
+};
+
+namespace detail {
+
+/// How the library fills a list.
+struct list_access {
+    /// Room for `count` more. False: no memory.
+    [[nodiscard]] static bool reserve(object_list& list, std::size_t count) noexcept {
+        const std::size_t wanted = list.size_ + count;
+        if (wanted <= list.items_.capacity()) return true;
+        const std::size_t doubled = 2 * list.items_.capacity();
+        return list.items_.reserve(wanted < doubled ? doubled : wanted, list.size_);
+    }
+    /// Preconditions: there is room.
+    static void append(object_list& list, py_object* p) noexcept {
+        add_reference(header_of(p));
+        ::new (static_cast<void*>(list.items_.data() + list.size_++))
+            py_ref<py_object>(ref_access::adopt<py_object>(p));
+    }
+};
+
+/// A heap's list of what was found and not freed; made when it is first asked for.
+inline object_list& garbage_list(heap_state& h) noexcept {
+    if (h.garbage == nullptr) {
+        static_assert(sizeof(object_list) <= sizeof(h.garbage_place));
+        h.garbage = ::new (static_cast<void*>(h.garbage_place)) object_list();
+    }
+    return *h.garbage;
+}
+
+} // namespace detail
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/farewell.hpp>
+// What garbage may ask for before it is destroyed, in the one order there is for it:
+//
+//   run_finalizers          weak references are still alive, the objects intact
+//   reprieve                the garbage is examined again: who was made reachable lives on
+//   end_weak_references     all those to the rest are dead; then their callbacks, unless garbage too
+//   save_all                if so wanted, the rest goes to the list `garbage` and lives on
+//
+// Only garbage with a finalizer or a weak reference comes here. While code of the user runs its objects are
+// "condemned": hidden from lists, and what dies among them keeps its slot until the collection has seen it.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class farewell : protected reachability {
+protected:
+    using reachability::reachability;
+
+    /// Whether any of the garbage must be treated with more than destructors.
+    bool has_farewell() noexcept {
+        if (wants(debug::save_all) || wants(debug::collectable)) return true;
+        bool found = false;
+        for (std::size_t i = 0; i != page_count_ && !found; ++i) {
+            const page& p = *pages_[i].where;
+            if ((p.type->finalize == nullptr && !p.type->weak_record && !p.weak) || !has_garbage(pages_[i])) continue;
+            for_each_found(pages_[i], [&](page&, py_object*, header& h) noexcept {
+                found |= p.type->weak_record || (h.state & life_weak) != 0 ||
+                         (p.type->finalize != nullptr && (h.state & life_finalized) == 0);
+            });
+        }
+        return found;
+    }
+
+    /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
+    /// of the garbage is intact afterwards, and nobody can reach it.
+    PYGC_NOINLINE void say_farewell() noexcept {
+        forget_numbers(); // code of the user may start a collection in another heap
+        keep_pages_with_garbage();
+        for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
+        if (run_finalizers()) reprieve();
+        print_collectable();
+        end_weak_references();
+        if (wants(debug::save_all)) save_all();
+        for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+    }
+
+    void keep_pages_with_garbage() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (has_garbage(pages_[i])) pages_[kept++] = pages_[i];
+        }
+        page_count_ = kept;
+    }
+
+    /// Returns: whether there was any.
+    bool run_finalizers() noexcept {
+        bool any = false;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (pages_[i].where->type->finalize == nullptr) continue;
+            for_each_found(pages_[i], [&any](page& where, py_object* p, header& h) noexcept {
+                if ((h.state & (life_condemned | life_dying | life_finalized | life_postponed)) != life_condemned)
+                    return;
+                any = true;
+                add_reference(h);
+                where.type->finalize(where, p);
+                drop(p);
+            });
+        }
+        if (heap_.postponed != nullptr) { // they belong to this phase, however deep we are
+            const std::int32_t nesting_left = heap_.nesting_left;
+            heap_.nesting_left = 0;
+            destroy_postponed(heap_);
+            heap_.nesting_left = nesting_left;
+        }
+        return any;
+    }
+
+    /// The garbage is examined again, as a set of its own: what is referred to from outside now, and what
+    /// that leads to, lives on. What died meanwhile gives its slot back.
+    void reprieve() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            std::size_t dead = 0, condemned = 0;
+            for_each_found(pages_[i], [&](page& where, py_object*, header& h) noexcept {
+                if ((h.state & life_condemned) == 0) return; // resurrected by its count, or a zombie
+                if ((h.state & life_dying) == 0) {
+                    ++condemned;
+                    return;
+                }
+                h.state = age_none | life_dying;
+                link_free_slot(where, reinterpret_cast<char*>(&h) - where.type->header_offset, *where.type);
+                ++dead;
+            });
+            if (condemned != 0) pages_[kept++] = pages_[i];
+            if (dead != 0) return_slots(*pages_[i].where, dead);
+        }
+        page_count_ = kept;
+
+        const std::size_t candidates = candidates_;
+        const bool counted = number_pages() && count_condemned();
+        garbage_ = 0;
+        if (counted) find_unreachable();
+        candidates_ = candidates;
+        if (!counted) ++stats().given_up; // no memory: all of it stays, until another time
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (!is_condemned(h)) continue;
+                if (!counted || ((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) survive(p, h);
+            }
+        }
+        forget_numbers();
+        keep_pages_with_garbage();
+    }
+
+    static bool is_condemned(const header& h) noexcept {
+        return !is_poisoned(&h) && (h.state & (life_condemned | life_dying)) == life_condemned;
+    }
+
+    bool count_condemned() noexcept {
+        const traversal_guard guard(heap_);
+        count_visitor visit(snapshot_);
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (!is_condemned(h)) continue;
+                const std::uint32_t n = pages_[i].first + slot;
+                snapshot_.trial[n] += (h.count >= 0 && h.count < outside ? h.count : outside) - outside;
+                snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                snapshot_.first_edge[n] = visit.edge_count();
+                p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
+                snapshot_.first_edge[n + 1] = visit.edge_count();
+                if (snapshot_.failed) return false;
+            }
+        }
+        snapshot_.edge_count = visit.edge_count();
+        snapshot_.finish_counting();
+        return guard.nothing_died();
+    }
+
+    /// A condemned object lives on, in the generation of the survivors.
+    void survive(page& p, header& h) noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned)) | age;
+        ++heap_.objects_of_age[age];
+        if (age == age_middle) mark_middle_card(p, &h);
+    }
+
+    void end_weak_references() noexcept {
+        if (garbage_ == 0) return;
+        // Garbage among the weak references: their callbacks are never called, whatever they refer to.
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (!pages_[i].where->type->weak_record) continue;
+            for_each_found(pages_[i],
+                           [](page&, py_object* p, header&) noexcept { detach(*static_cast<weak_record*>(p)); });
+        }
+        pending_callbacks pending;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (!pages_[i].where->weak) continue;
+            for_each_found(pages_[i], [&](page&, py_object* p, header& h) noexcept {
+                if ((h.state & life_weak) != 0) sever(heap_, p, pending);
+            });
+        }
+        if (pending.first == nullptr) return;
+        silence_garbage(pending);
+        found_ += detail::run(pending);
+    }
+
+    /// Records that the registry doesn't know are garbage if all that refers to them is.
+    void silence_garbage(pending_callbacks& pending) noexcept {
+        call_visitor tally(
+            [](void*, py_object* target) {
+                if (!page_of(target).type->weak_record) return;
+                auto& r = *static_cast<weak_record*>(target);
+                // Nobody needs the link of a dead record: it counts.
+                r.previous = reinterpret_cast<weak_record*>(reinterpret_cast<std::uintptr_t>(r.previous) + 1);
+            },
+            nullptr);
+        for_each_found([&tally](page& where, py_object* p, header&) noexcept { where.type->traverse(p, tally); });
+        pending_callbacks still;
+        weak_record* r = pending.first;
+        pending = {};
+        while (r != nullptr) {
+            weak_record& current = *r;
+            r = r->next;
+            const auto in_garbage = reinterpret_cast<std::uintptr_t>(current.previous);
+            current.previous = nullptr;
+            const bool silent = static_cast<std::uintptr_t>(header_of(&current).count - 1) == in_garbage;
+            if (!silent) still.add(current);
+            --header_of(&current).count; // of `pending`; `still` or the garbage holds another
+        }
+        pending = still;
+        if (pending.first == nullptr) pending.end = &pending.first;
+    }
+
+    void print_collectable() noexcept {
+        if (!wants(debug::collectable)) return;
+        for_each_found([](page& where, py_object* p, header&) noexcept { report("collectable", where.type, p); });
+    }
+
+    /// What was found goes to the list `garbage` instead of being freed.
+    void save_all() noexcept {
+        object_list& list = garbage_list(heap_);
+        if (!list_access::reserve(list, garbage_)) {
+            ++stats().given_up;
+        } else {
+            found_ += garbage_;
+            for_each_found([&list](page&, py_object* p, header&) noexcept { list_access::append(list, p); });
+        }
+        for_each_found([this](page& where, py_object*, header& h) noexcept { survive(where, h); });
+        garbage_ = 0;
+        page_count_ = 0;
+    }
+
+    std::size_t found_ = 0; // what `collect` returns, but for those lied about
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -3082,12 +4500,13 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         slot = next;
     }
     expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    if (p.frozen) return;
     for (std::size_t i = 0; i != p.carved; ++i) {
         const header& h = header_at(p, i);
         if (is_poisoned(&h) || age_of(h) > age_old) continue;
         ++found[age_of(h)];
         expect(t.container, "invariant broken: tracked without a traverse,", p);
-        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
+        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed | life_condemned)) == 0,
                "invariant broken: tracked though dead,", p);
         const std::uint64_t cards = age_of(h) == age_young    ? p.young
                                     : age_of(h) == age_middle ? p.middle
@@ -3127,29 +4546,35 @@ inline void validate(heap_state&) noexcept {}
 //   count_references    references minus references from inside, and a copy of the edges
 //   find_unreachable    what nothing outside leads to
 //   promote             survivors grow older
+//   say_farewell        only if garbage has finalizers or weak references: those, and another look
 //   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
 
 namespace pygc::inline PYGC_ABI::detail {
 
-class collection {
+class collection : farewell {
 public:
     /// Preconditions: no collection is running in `h`; 0 <= generation <= 2.
-    collection(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    collection(heap_state& h, int generation) noexcept : farewell(h, generation) {}
 
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
         validate(heap_);
+        const double begin = seconds_now();
         heap_.collecting = true;
+        tell(collection_phase::start, {.generation = generation_});
+        if (wants(debug::stats)) print_start();
         reset_counters();
-        std::size_t found = 0;
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
+            if (garbage_ != 0 && has_farewell()) [[unlikely]]
+                say_farewell();
+            found_ += garbage_;
             if (garbage_ != 0) unlink();
-            if (snapshot_.unaccounted != 0) [[unlikely]] spare_garbage();
+            if (snapshot_.unaccounted != 0) [[unlikely]]
+                spare_garbage();
             forget_numbers();
-            found = garbage_;
             if (garbage_ != 0) {
                 dispose();
                 reclaim();
@@ -3158,19 +4583,54 @@ public:
             forget_numbers();
             ++stats().given_up;
         }
+        const double duration = seconds_now() - begin;
         generation_stats& s = stats();
         ++s.collections;
-        s.collected += found;
+        s.collected += found_;
         s.uncollectable += lied_about_;
         s.candidates += candidates_;
+        s.duration += duration;
+        if (wants(debug::stats)) {
+            std::fprintf(stderr, "gc: done, %zu unreachable, %zu uncollectable, %.4fs elapsed\n", found_ + lied_about_,
+                         lied_about_, duration);
+        }
+        tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
         validate(heap_);
-        return found + lied_about_;
+        return found_ + lied_about_;
     }
 
 private:
-    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+    /// Calls the callbacks, each with the list as it is now.
+    void tell(collection_phase phase, const collection_info& info) noexcept {
+        if (heap_.callbacks.empty() || heap_.abandoned) return;
+        heap_.callbacks.for_each([&](const auto& callback) noexcept {
+#if PYGC_EXCEPTIONS
+            try {
+                callback(phase, info);
+            } catch (...) {
+                report_unraisable(heap_, "a callback of a collection of", type_name<heap>(), &heap_);
+            }
+#else
+            callback(phase, info);
+#endif
+        });
+    }
+
+    PYGC_NOINLINE void print_start() const noexcept {
+        std::size_t young = 0;
+        for (page* p = heap_.touched; p != nullptr; p = p->next_touched) {
+            if (p->type == nullptr || !p->type->container || p->frozen) continue;
+            for (std::uint32_t i = 0; i != p->carved; ++i) {
+                const header& h = header_at(*p, i);
+                young += !is_poisoned(&h) && age_of(h) == age_young;
+            }
+        }
+        std::fprintf(stderr, "gc: collecting generation %d...\n", generation_);
+        std::fprintf(stderr, "gc: objects in each generation: %zu %zu %zu\n", young, heap_.objects_of_age[age_middle],
+                     heap_.objects_of_age[age_old_new] + heap_.objects_of_age[age_old]);
+    }
 
     void reset_counters() noexcept {
         heap_.allocations = 0;
@@ -3183,14 +4643,9 @@ private:
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
         if (!heap_.collected_pages.reserve(upper_bound + 1)) return false;
         pages_ = heap_.collected_pages.data();
-        std::uint64_t next_number = number_granule;
-        const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
-            n.first = static_cast<std::uint32_t>(next_number);
-            n.reciprocal = p.type->reciprocal;
-            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first, p.carved};
+        const auto choose = [this](page& p) noexcept {
+            if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
+            pages_[page_count_++] = {&p, 0, 0};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -3199,7 +4654,7 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+        return number_pages();
     }
 
     [[nodiscard]] std::size_t touched_pages() const noexcept {
@@ -3209,113 +4664,14 @@ private:
     }
 
     bool count_references() noexcept {
+        const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
             p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
-        return true;
-    }
-
-    /// Sets the bit `unreached` of exactly the garbage.
-    void find_unreachable() noexcept {
-        std::size_t unreached = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
-        garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
-    }
-
-    /// Notes which candidates of a page nothing outside refers to. Returns their number.
-    std::size_t compare_counts(const collected_page& c) noexcept {
-        std::size_t unreached = 0;
-        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-            const std::uint64_t in_set = snapshot_.in_set[base / 64];
-            if (in_set == 0) continue;
-            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
-            const std::int32_t* trial = snapshot_.trial + base;
-            std::int32_t any_low = 0; // negative if one of them is zero or less
-            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
-            snapshot_.roots[base / 64] = in_set;
-            if (any_low >= 0) continue;
-            std::uint64_t low = 0;
-            std::int32_t any_negative = 0;
-            for (int k = 0; k != 64; ++k) {
-                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
-                any_negative |= trial[k];
-            }
-            std::uint64_t negative = 0;
-            if (any_negative < 0) [[unlikely]] {
-                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
-            }
-            const std::uint64_t zero = low & ~negative;
-            snapshot_.unreached[base / 64] = zero & in_set;
-            snapshot_.roots[base / 64] = in_set & ~zero;
-            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
-            if ((negative & in_set) != 0) [[unlikely]] report_lies(*c.where, base - c.first, negative & in_set);
-        }
-        return unreached;
-    }
-
-    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
-    /// doesn't own. Nothing is freed on such evidence.
-    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
-        for (; negative != 0; negative &= negative - 1) {
-            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
-            if (lied_about_++ < 8) {
-                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
-            }
-        }
-    }
-
-    /// Clears `unreached` of everything that candidates with references from outside lead to.
-    void mark() noexcept {
-        // Trial counts have done their work; their memory becomes the stack of objects to look at.
-        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
-                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
-                    mark_from(stack, reach(root, stack));
-                }
-            }
-            if (garbage_ == 0) return;
-        }
-    }
-
-    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
-    /// the new top.
-    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
-        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
-        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
-            std::uint64_t& word = snapshot_.unreached[*e / 64];
-            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
-            if ((word & bit) == 0) continue;
-            word &= ~bit;
-            --garbage_;
-            *top++ = *e;
-        }
-        return top;
-    }
-
-    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
-    /// lines it needs arrive, first where its edges begin, then the edges.
-    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
-        constexpr std::uint32_t length = 16;
-        std::uint32_t queue[length];
-        std::uint32_t in = 0, out = 0;
-        while (top != bottom || in != out) {
-            while (top != bottom && in - out != length) {
-                const std::uint32_t number = *--top;
-                prefetch(snapshot_.first_edge + number);
-                queue[in++ % length] = number;
-                if (in - out > length / 2) {
-                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
-                }
-            }
-            top = reach(queue[out++ % length], top);
-        }
+        return guard.nothing_died();
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -3393,20 +4749,15 @@ private:
             for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
                 if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
                 header& h = header_at(p, slot);
-                h.state = age;
+                h.state = (h.state & life_finalized) | age;
                 if (age == age_middle) mark_middle_card(p, &h);
                 if (lied_about_++ != 0) continue;
                 report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
             }
         }
         heap_.objects_of_age[age] += garbage_;
+        found_ -= garbage_;
         garbage_ = 0;
-    }
-
-    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
-    /// heap would take them for its own.
-    void forget_numbers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
     }
 
     void dispose() noexcept {
@@ -3469,20 +4820,6 @@ private:
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
-    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
-
-    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
-        return snapshot_.unreached + c.first / 64;
-    }
-
-    heap_state& heap_;
-    const int generation_;
-    snapshot snapshot_;
-    collected_page* pages_ = nullptr;
-    std::size_t page_count_ = 0;
-    std::size_t candidates_ = 0;
-    std::size_t garbage_ = 0;
-    std::size_t lied_about_ = 0;
     std::size_t escaped_ = 0;
 };
 
@@ -3514,8 +4851,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
 /// The generation that an automatic collection should take now: CPython's rule. A full collection waits
 /// until a quarter of generation 2 is new to it, so that growing a heap costs linear time in all.
 inline int due_generation(const heap_state& h) noexcept {
-    if (h.younger_collections[2] > h.threshold[2] &&
-        h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
+    if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
         return 2;
     }
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
@@ -3523,7 +4859,7 @@ inline int due_generation(const heap_state& h) noexcept {
 
 /// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
-    if (h.enabled && !h.collecting) collect(h, due_generation(h));
+    if (h.may_collect() && !h.collecting) collect(h, due_generation(h));
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -3543,6 +4879,9 @@ inline void abandon_heap(heap_state& h) noexcept {
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
+    h.callbacks.clear();
+    if (h.garbage != nullptr) h.garbage->clear();
+    run_exit_finalizers(h);
     collect(h, 2);
     settle_abandoned(h);
 }
@@ -3615,84 +4954,6 @@ PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/object_list.hpp>
-// object_list: a fixed list of references to objects of any type, what get_objects returns.
-
-namespace pygc::inline PYGC_ABI {
-
-/// A list of references, like the list that Python's `gc.get_objects()` returns: what is in it lives at
-/// least as long as the list. Movable, not copyable.
-class object_list {
-public:
-    using value_type = py_ref<py_object>;
-    using const_iterator = const value_type*;
-    using iterator = const_iterator;
-    using size_type = std::size_t;
-
-    object_list() noexcept = default;
-    object_list(object_list&& other) noexcept { swap(other); }
-    object_list& operator=(object_list&& other) noexcept {
-        object_list(static_cast<object_list&&>(other)).swap(*this);
-        return *this;
-    }
-    ~object_list() {
-        for (std::size_t i = 0; i != size_; ++i) items_[i].~py_ref();
-        items_.release();
-    }
-
-    [[nodiscard]] const_iterator begin() const noexcept { return items_.data(); }
-    [[nodiscard]] const_iterator end() const noexcept { return items_.data() + size_; }
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    [[nodiscard]] const value_type& operator[](std::size_t i) const noexcept { return items_[i]; }
-
-    /// Whether the object that `r` refers to is in the list. Complexity: linear.
-    template <class T>
-    [[nodiscard]] bool contains(const py_ref<T>& r) const noexcept {
-        for (const value_type& item : *this) {
-            if (item == r) return true;
-        }
-        return false;
-    }
-
-    void swap(object_list& other) noexcept {
-        const detail::scratch<value_type> items = items_;
-        const std::size_t size = size_;
-        items_ = other.items_;
-        size_ = other.size_;
-        other.items_ = items;
-        other.size_ = size;
-    }
-
-private:
-    friend class heap;
-
-    /// The tracked objects of a heap whose age is in a range. Throws: std::bad_alloc.
-    object_list(detail::heap_state& h, std::uint32_t youngest, std::uint32_t oldest) {
-        std::size_t room = 0;
-        h.pages.for_each_page([&room](const detail::page& p) noexcept {
-            if (p.type->container) room += objects_on(p);
-        });
-        if (room != 0 && !items_.reserve(room)) detail::throw_bad_alloc();
-        h.pages.for_each_page([&](detail::page& p) noexcept {
-            if (!p.type->container) return;
-            for (std::uint32_t i = 0; i != p.carved; ++i) {
-                detail::header& object = detail::header_at(p, i);
-                if (detail::is_poisoned(&object)) continue;
-                const std::uint32_t age = detail::age_of(object);
-                if (age < youngest || age > oldest) continue;
-                ::new (static_cast<void*>(items_.data() + size_++))
-                    value_type(value_type::borrow(reinterpret_cast<py_object*>(&object)));
-            }
-        });
-    }
-
-    detail::scratch<value_type> items_;
-    std::size_t size_ = 0;
-};
-
-} // namespace pygc::inline PYGC_ABI
 
 // -------------------- <pygc/heap.hpp>
 // heap: everything that belongs together, from objects to thresholds. Each thread has one by itself.
@@ -3807,12 +5068,95 @@ public:
 
     /// References to all tracked objects, in no particular order. Complexity: linear in the heap.
     /// Throws: std::bad_alloc.
-    [[nodiscard]] object_list get_objects() const { return object_list(*state_, detail::age_young, detail::age_old); }
+    [[nodiscard]] object_list get_objects() const { return list_objects(detail::age_young, detail::age_old); }
 
     /// The same for one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
-        return object_list(*state_, detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
+        return list_objects(detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
+    }
+
+    /// The tracked objects, frozen ones left out, that hold a reference to one of those referred to by the arguments.
+    /// For debugging. Complexity: linear in the heap. Throws: std::bad_alloc.
+    template <class... T>
+    [[nodiscard]] object_list get_referrers(const py_ref<T>&... targets) const {
+        const py_object* const wanted[] = {detail::ref_access::object(targets)..., nullptr};
+        return list_referrers(wanted, sizeof...(T));
+    }
+
+    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out.
+    /// Throws: std::bad_alloc.
+    template <class... T>
+    [[nodiscard]] object_list get_referents(const py_ref<T>&... sources) const {
+        object_list list;
+        (append_referents(list, detail::ref_access::object(sources)), ...);
+        return list;
+    }
+
+    /// Calls `f(const py_ref<py_object>&)` for each tracked object, frozen ones included, with automatic collections
+    /// off meanwhile; `f` may return false to stop. Objects made meanwhile may be seen or not.
+    /// Returns: false if `f` stopped it. Throws: what `f` throws.
+    template <class F>
+    bool visit_objects(F f) {
+        const visit_scope visiting(*state_);
+        return state_->pages.visit_pages([&f](detail::page& p) {
+            if (!p.type->container) return true;
+            for (std::uint32_t i = 0; p.type != nullptr && i < p.carved; ++i) {
+                detail::header& object = detail::header_at(p, i);
+                if (detail::is_poisoned(&object) || !is_visible(object)) continue;
+                const auto r = py_ref<py_object>::borrow(reinterpret_cast<py_object*>(&object));
+                if constexpr (std::is_void_v<decltype(f(r))>) {
+                    f(r);
+                } else {
+                    if (!f(r)) return false;
+                }
+            }
+            return true;
+        });
+    }
+
+    /// Hides all objects that live now from collections, get_objects and get_referrers, and sets the counts of
+    /// get_count to zero. Does not collect first: cyclic garbage stays until `unfreeze`. The slots of dead objects
+    /// among them are not used again, so that a forked process leaves these pages to its parent's copy; only
+    /// counting references still writes to them. Complexity: linear in the pages. Does nothing in a collection.
+    void freeze() noexcept { detail::freeze(*state_); }
+    /// Moves what is frozen to generation 2. Complexity: linear in its objects.
+    void unfreeze() noexcept { detail::unfreeze(*state_); }
+    /// Complexity: linear in the frozen objects.
+    [[nodiscard]] std::size_t get_freeze_count() const noexcept {
+        std::size_t n = 0;
+        detail::for_each_frozen(*state_, [&n](const detail::page&, const detail::header&) noexcept { ++n; });
+        return n;
+    }
+
+    void set_debug(debug flags) noexcept { state_->debug_flags = flags; }
+    [[nodiscard]] debug get_debug() const noexcept { return state_->debug_flags; }
+
+    /// What collections with debug::save_all found. Clear it to let the objects go.
+    [[nodiscard]] object_list& garbage() noexcept { return detail::garbage_list(*state_); }
+
+    /// Whom to tell when a collection starts and stops.
+    [[nodiscard]] callback_list& callbacks() noexcept { return state_->callbacks; }
+
+    /// Where the exceptions of finalizers, callbacks and destructors go: `f(const unraisable&)`. Without one they are
+    /// written to stderr. Throws: std::bad_alloc.
+    template <class F>
+    void set_unraisable_hook(F f) {
+        state_->unraisable_hook = detail::callable<const unraisable&>::make(static_cast<F&&>(f));
+    }
+    void set_unraisable_hook(std::nullptr_t) noexcept { state_->unraisable_hook = {}; }
+
+    /// Where automatic collections may run.
+    void set_mode(mode m) noexcept {
+        state_->when = m;
+        state_->update_trigger();
+    }
+    [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
+
+    /// Runs an automatic collection if one is due. Returns: what it found.
+    std::size_t safe_point() noexcept {
+        if (state_->allocations <= state_->threshold[0] || !state_->may_collect() || state_->collecting) return 0;
+        return detail::collect(*state_, detail::due_generation(*state_));
     }
 
     /// Complexity: linear in the pages.
@@ -3831,6 +5175,102 @@ public:
 private:
     explicit heap(detail::heap_state& h) noexcept : state_(&h), owned_(false) {}
 
+    friend class no_collect;
+
+    /// Automatic collections are off, and pages stay where they are.
+    class visit_scope {
+    public:
+        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h) {
+            ++h.visits;
+            ++h.pauses;
+            h.update_trigger();
+        }
+        visit_scope(const visit_scope&) = delete;
+        visit_scope& operator=(const visit_scope&) = delete;
+        ~visit_scope() {
+            --heap_.visits;
+            --heap_.pauses;
+            heap_.update_trigger();
+        }
+
+    private:
+        detail::heap_state& heap_;
+    };
+
+    /// Tracked, and not in the hands of a collection.
+    static bool is_visible(const detail::header& h) noexcept {
+        return detail::age_of(h) <= detail::age_old && (h.state & detail::life_condemned) == 0;
+    }
+
+    /// Calls `f(py_object*, header&)` for each visible object that isn't frozen.
+    template <class F>
+    void for_each_object(F f) const {
+        state_->pages.for_each_page([&f](detail::page& p) noexcept {
+            if (!p.type->container || p.frozen) return;
+            for (std::uint32_t i = 0; i != p.carved; ++i) {
+                detail::header& object = detail::header_at(p, i);
+                if (detail::is_poisoned(&object) || !is_visible(object)) continue;
+                f(p, reinterpret_cast<py_object*>(&object));
+            }
+        });
+    }
+
+    [[nodiscard]] object_list list_objects(std::uint32_t youngest, std::uint32_t oldest) const {
+        object_list list;
+        std::size_t room = 0;
+        state_->pages.for_each_page([&room](const detail::page& p) noexcept {
+            if (p.type->container && !p.frozen) room += objects_on(p);
+        });
+        if (!detail::list_access::reserve(list, room)) detail::throw_bad_alloc();
+        for_each_object([&](const detail::page&, py_object* p) noexcept {
+            const std::uint32_t age = detail::age_of(detail::header_of(p));
+            if (age >= youngest && age <= oldest) detail::list_access::append(list, p);
+        });
+        return list;
+    }
+
+    [[nodiscard]] object_list list_referrers(const py_object* const* wanted, std::size_t count) const {
+        struct search {
+            const py_object* const* wanted;
+            std::size_t count;
+            bool found;
+        } s{wanted, count, false};
+        detail::call_visitor visit(
+            [](void* context, py_object* target) {
+                auto& here = *static_cast<search*>(context);
+                for (std::size_t i = 0; i != here.count; ++i) here.found |= here.wanted[i] == target;
+            },
+            &s);
+        object_list list;
+        bool memory = true;
+        for_each_object([&](const detail::page& where, py_object* p) noexcept {
+            s.found = false;
+            where.type->traverse(p, visit);
+            if (s.found && (memory = memory && detail::list_access::reserve(list, 1))) {
+                detail::list_access::append(list, p);
+            }
+        });
+        if (!memory) detail::throw_bad_alloc();
+        return list;
+    }
+
+    static void append_referents(object_list& list, py_object* source) {
+        if (source == nullptr) return;
+        struct target_list {
+            object_list* list;
+            bool memory;
+        } targets{&list, true};
+        detail::call_visitor visit(
+            [](void* context, py_object* target) {
+                auto& here = *static_cast<target_list*>(context);
+                here.memory = here.memory && detail::list_access::reserve(*here.list, 1);
+                if (here.memory) detail::list_access::append(*here.list, target);
+            },
+            &targets);
+        detail::page_of(source).type->traverse(source, visit);
+        if (!targets.memory) detail::throw_bad_alloc();
+    }
+
     void set_enabled(bool on) noexcept {
         state_->enabled = on;
         state_->update_trigger();
@@ -3847,6 +5287,27 @@ private:
 
     detail::heap_state* state_;
     bool owned_ = true;
+};
+
+/// No automatic collection of the heap runs as long as it lives, nor one for lack of memory; `collect()` does. May
+/// be nested. For code during which no finalizer, callback or destructor of cyclic garbage may run.
+class [[nodiscard]] no_collect {
+public:
+    /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
+    no_collect() : no_collect(heap::current()) {}
+    explicit no_collect(heap& h) noexcept : heap_(h.state_) {
+        ++heap_->pauses;
+        heap_->update_trigger();
+    }
+    no_collect(const no_collect&) = delete;
+    no_collect& operator=(const no_collect&) = delete;
+    ~no_collect() {
+        --heap_->pauses;
+        heap_->update_trigger();
+    }
+
+private:
+    detail::heap_state* heap_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.
@@ -3878,14 +5339,38 @@ inline void disable() { heap::current().disable(); }
 
 inline void set_threshold(std::size_t t0) { heap::current().set_threshold(t0); }
 inline void set_threshold(std::size_t t0, std::size_t t1) { heap::current().set_threshold(t0, t1); }
-inline void set_threshold(std::size_t t0, std::size_t t1, std::size_t t2) {
-    heap::current().set_threshold(t0, t1, t2);
-}
+inline void set_threshold(std::size_t t0, std::size_t t1, std::size_t t2) { heap::current().set_threshold(t0, t1, t2); }
 [[nodiscard]] inline std::array<std::size_t, 3> get_threshold() { return heap::current().get_threshold(); }
 [[nodiscard]] inline std::array<std::size_t, 3> get_count() { return heap::current().get_count(); }
 [[nodiscard]] inline std::array<generation_stats, 3> get_stats() { return heap::current().get_stats(); }
 [[nodiscard]] inline object_list get_objects() { return heap::current().get_objects(); }
 [[nodiscard]] inline object_list get_objects(int generation) { return heap::current().get_objects(generation); }
+template <class... T>
+[[nodiscard]] object_list get_referrers(const py_ref<T>&... targets) {
+    return heap::current().get_referrers(targets...);
+}
+template <class... T>
+[[nodiscard]] object_list get_referents(const py_ref<T>&... sources) {
+    return heap::current().get_referents(sources...);
+}
+template <class F>
+bool visit_objects(F f) {
+    return heap::current().visit_objects(static_cast<F&&>(f));
+}
+inline void freeze() { heap::current().freeze(); }
+inline void unfreeze() { heap::current().unfreeze(); }
+[[nodiscard]] inline std::size_t get_freeze_count() { return heap::current().get_freeze_count(); }
+inline void set_debug(debug flags) { heap::current().set_debug(flags); }
+[[nodiscard]] inline debug get_debug() { return heap::current().get_debug(); }
+[[nodiscard]] inline object_list& garbage() { return heap::current().garbage(); }
+[[nodiscard]] inline callback_list& callbacks() { return heap::current().callbacks(); }
+template <class F>
+void set_unraisable_hook(F f) {
+    heap::current().set_unraisable_hook(static_cast<F&&>(f));
+}
+inline void set_mode(mode m) { heap::current().set_mode(m); }
+[[nodiscard]] inline mode get_mode() { return heap::current().get_mode(); }
+inline std::size_t safe_point() { return heap::current().safe_point(); }
 [[nodiscard]] inline memory_stats get_memory() { return heap::current().get_memory(); }
 
 /// Whether the collector knows the object: its type can be part of a cycle, and its constructor has
@@ -3894,6 +5379,29 @@ template <class T>
 [[nodiscard]] bool is_tracked(const py_ref<T>& r) noexcept {
     const py_object* p = detail::ref_access::object(r);
     return p != nullptr && detail::age_of(detail::header_of(p)) <= detail::age_old;
+}
+
+/// Whether the finalizer of the object has been called. False for null.
+template <class T>
+[[nodiscard]] bool is_finalized(const py_ref<T>& r) noexcept {
+    const py_object* p = detail::ref_access::object(r);
+    return p != nullptr && (detail::header_of(p).state & detail::life_finalized) != 0;
+}
+
+/// Lets the object live for good: its count no longer matters, and collections don't look at it. What it refers to
+/// lives as long as it does. There is no way back.
+template <class T>
+void immortalize(const py_ref<T>& r) noexcept {
+    py_object* p = detail::ref_access::object(r);
+    if (p == nullptr) return;
+    detail::header& h = detail::header_of(p);
+    const std::uint32_t age = detail::age_of(h);
+    detail::heap_state& heap = *detail::chunk_of(p).heap;
+    if (age <= detail::age_old && !detail::page_of(p).frozen && (h.state & detail::life_condemned) == 0) {
+        --heap.objects_of_age[age];
+    }
+    h.state = (h.state & ~std::uint32_t{detail::life_condemned}) | detail::age_none;
+    detail::make_immortal(h);
 }
 
 } // namespace pygc::inline PYGC_ABI
@@ -3913,7 +5421,8 @@ public:
     slot_guard(const slot_guard&) = delete;
     slot_guard& operator=(const slot_guard&) = delete;
     PYGC_INLINE ~slot_guard() {
-        if (slot_ != nullptr) [[unlikely]] give_back();
+        if (slot_ != nullptr) [[unlikely]]
+            give_back();
     }
     PYGC_INLINE void release() noexcept { slot_ = nullptr; }
 
@@ -3922,6 +5431,10 @@ private:
         if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         header& h = header_of_slot(slot_, operations<T>::info);
         keep_bytes(&h);
+        if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
+            h.state |= life_dying;
+            sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+        }
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
             ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
@@ -3942,9 +5455,11 @@ PYGC_NOINLINE page& find_page() {
     for (bool collected = false;; collected = true) {
         heap_state* h = ensure_heap();
         if (h != nullptr) {
+            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
             if (page* p = page_with_slot(*h, operations<T>::info)) return *p;
         }
-        if (h == nullptr || collected) throw_bad_alloc();
+        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
+        if (h == nullptr || collected || forbidden) throw_bad_alloc();
         collect(*h, 2);
     }
 }
@@ -3976,9 +5491,11 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     auto r = ref_access::adopt<T>(object);
     if constexpr (ops::container) {
         header& new_header = header_of(object);
-        new_header.state = age_young;
-        if ((where->young & card_of(&new_header)) == 0) [[unlikely]] mark_card(*where, &new_header);
-        if (h->allocations > h->trigger) [[unlikely]] collect_automatically(*h);
+        new_header.state &= ~std::uint32_t{age_mask}; // young; its constructor may have made weak references
+        if ((where->young & card_of(&new_header)) == 0) [[unlikely]]
+            mark_card(*where, &new_header);
+        if (h->allocations > h->trigger) [[unlikely]]
+            collect_automatically(*h);
     }
     return r;
 }
@@ -4007,6 +5524,455 @@ template <class T, class U, class... Args>
 [[nodiscard]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
     return detail::make<T>(list, static_cast<Args&&>(args)...);
 }
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/weakref.hpp>
+// py_weakref<T>: refers to an object without keeping it alive; CPython's weakref.ref.
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+
+/// A record without a callback: all plain weak references to an object share one.
+struct plain_record final : weak_record {
+    using pygc_acyclic = void;
+    using weak_record::weak_record;
+};
+
+template <bool Acyclic>
+struct maybe_acyclic {};
+template <>
+struct maybe_acyclic<true> {
+    using pygc_acyclic = void;
+};
+
+/// A function and the values it is to be called with, visible to the collector.
+template <class F, class... Captured>
+struct bound {
+    F function;
+    std::tuple<Captured...> captured;
+
+    template <class... Args>
+    void operator()(Args&&... args) {
+        std::apply([&](Captured&... c) { static_cast<void>(function(static_cast<Args&&>(args)..., c...)); }, captured);
+    }
+    void traverse(auto& visit) { visit(captured); }
+};
+
+/// A record with a callback. Tracked if the collector can see references in the callback.
+template <class T, class F>
+struct callback_record final : weak_record, maybe_acyclic<!holds_references<F>()> {
+    callback_record(py_object* object, F&& f) : weak_record(object) {
+        ::new (static_cast<void*>(place)) F(static_cast<F&&>(f));
+        call = &invoke;
+    }
+    ~callback_record() {
+        if (call != nullptr) callback().~F();
+    }
+
+    void traverse(auto& visit) requires(holds_references<F>()) {
+        if (call != nullptr) visit_value(visit, callback());
+    }
+
+    [[nodiscard]] F& callback() noexcept { return *reinterpret_cast<F*>(place); }
+
+    /// The function is destroyed afterwards: what it owns goes with the object.
+    static void invoke(weak_record& self) noexcept {
+        auto& me = static_cast<callback_record&>(self);
+        const auto dead = ref_access::weak<T>(self);
+        F f(static_cast<F&&>(me.callback()));
+        me.call = nullptr;
+        me.callback().~F();
+#if PYGC_EXCEPTIONS
+        try {
+            call_with(f, dead);
+        } catch (...) {
+            report_unraisable(*chunk_of(&self).heap, "a callback of a weak reference to", type_name<T>(),
+                              self.object());
+        }
+#else
+        call_with(f, dead);
+#endif
+    }
+
+    static void call_with(F& f, const py_weakref<T>& dead) {
+        if constexpr (requires { f(dead); }) {
+            static_cast<void>(f(dead));
+        } else {
+            static_cast<void>(f());
+        }
+    }
+
+    alignas(F) unsigned char place[sizeof(F)];
+};
+
+/// No automatic collection in `h` as long as it lives, and make_ref works there.
+class record_scope {
+public:
+    explicit record_scope(heap_state& h) noexcept : heap_(h), previous_(current_heap) {
+        current_heap = &h;
+        ++h.pauses;
+        h.update_trigger();
+    }
+    record_scope(const record_scope&) = delete;
+    record_scope& operator=(const record_scope&) = delete;
+    ~record_scope() {
+        current_heap = previous_;
+        --heap_.pauses;
+        heap_.update_trigger();
+    }
+
+private:
+    heap_state& heap_;
+    heap_state* previous_;
+};
+
+/// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
+template <class Record, class... Args>
+py_ref<Record> make_record(heap_state& h, py_object* object, Args&&... args) {
+    if (!h.weak.reserve_one()) throw_bad_alloc();
+    const record_scope scope(h);
+    auto record = make_ref<Record>(object, static_cast<Args&&>(args)...);
+    attach(h, *record);
+    return record;
+}
+
+/// Whether weak references to it are dead from the start: its destructor runs, or has run.
+inline bool is_ending(const py_object* object) noexcept {
+    return (header_of(object).state & (life_dying | life_zombie)) != 0;
+}
+
+} // namespace detail
+
+/// Refers to an object without keeping it alive: `std::weak_ptr` with the rules of CPython's `weakref.ref`.
+///
+///     pygc::py_weakref<person> w = ada;
+///     if (auto p = w.lock()) p->greet();
+///     pygc::py_weakref<person> told(ada, [](const auto&) { std::puts("Ada is gone"); });
+///
+/// All weak references to one object that have no callback share one small record; each made with a callback has
+/// its own; copies share their original's. The object itself has no field for them. They end together, after the
+/// object's finalizer has run and left it dead, before its destructor; then the callbacks are called, newest first. A
+/// callback is called at most once, and never if the last copy of its weak reference goes before the object does or
+/// is garbage with it. What it throws goes to the unraisable hook.
+///
+/// Show it to `traverse` as any reference: `visit(parent)`. References captured by a lambda are hidden from the
+/// collector and count as held from outside; those passed behind the callback, `py_weakref<T> w(r, f, a, b)`, are
+/// visible, and `f` is called with them.
+///
+/// **Size**: a pointer; the first of an object takes 48 bytes, and 16 in a table. **Thread safety**: as py_ref.
+template <class T>
+class py_weakref {
+public:
+    using element_type = T;
+
+    constexpr py_weakref() noexcept = default;
+    constexpr py_weakref(std::nullptr_t) noexcept {}
+
+    /// Dead from the start if `r` is null or its object's destructor runs. Throws: std::bad_alloc.
+    template <detail::convertible_object<T> U>
+    py_weakref(const py_ref<U>& r) {
+        py_object* p = detail::ref_access::object(r);
+        if (p == nullptr || detail::is_ending(p)) return;
+        detail::heap_state& h = *detail::chunk_of(p).heap;
+        if ((detail::header_of(p).state & detail::life_weak) != 0) {
+            detail::weak_record* first = h.weak.find(p);
+            if (first->call == nullptr) {
+                record_ = py_ref<detail::weak_record>::borrow(first);
+                return;
+            }
+        }
+        record_ = detail::make_record<detail::plain_record>(h, p);
+    }
+
+    /// With a callback: called as `f(const py_weakref<T>&, captured...)`, or `f(captured...)`, once the object has
+    /// died. May run an automatic collection, as make_ref. Throws: std::bad_alloc, and what copying throws.
+    template <detail::convertible_object<T> U, class F, class... Captured>
+        requires(!std::is_null_pointer_v<F>)
+    py_weakref(const py_ref<U>& r, F f, Captured... captured) {
+        py_object* p = detail::ref_access::object(r);
+        if (p == nullptr || detail::is_ending(p)) return;
+        detail::heap_state& h = *detail::chunk_of(p).heap;
+        if constexpr (sizeof...(Captured) == 0) {
+            static_assert(std::is_invocable_v<F&, const py_weakref&> || std::is_invocable_v<F&>,
+                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&) or f()");
+            record_ = detail::make_record<detail::callback_record<T, F>>(h, p, static_cast<F&&>(f));
+        } else {
+            static_assert(std::is_invocable_v<F&, const py_weakref&, Captured&...> ||
+                              std::is_invocable_v<F&, Captured&...>,
+                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
+                          "f(captured...)");
+            if constexpr (std::is_invocable_v<F&, const py_weakref&, Captured&...>) {
+                using function = detail::bound<F, Captured...>;
+                record_ = detail::make_record<detail::callback_record<T, function>>(
+                    h, p, function{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
+            } else {
+                auto without = [f = static_cast<F&&>(f)](const py_weakref&, Captured&... c) mutable { f(c...); };
+                using function = detail::bound<decltype(without), Captured...>;
+                record_ = detail::make_record<detail::callback_record<T, function>>(
+                    h, p, function{static_cast<decltype(without)&&>(without), {static_cast<Captured&&>(captured)...}});
+            }
+        }
+        if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
+    }
+
+    template <detail::convertible_object<T> U>
+    py_weakref(const py_weakref<U>& other) noexcept : record_(other.record_) {
+        detail::check_conversion<U, T>();
+    }
+    template <detail::convertible_object<T> U>
+    py_weakref(py_weakref<U>&& other) noexcept : record_(static_cast<py_ref<detail::weak_record>&&>(other.record_)) {
+        detail::check_conversion<U, T>();
+    }
+
+    /// Returns: a new reference to the object, null once it is dead.
+    [[nodiscard]] PYGC_INLINE py_ref<T> lock() const noexcept {
+        py_object* p = target();
+        if (p == nullptr) return nullptr;
+        detail::add_reference(detail::header_of(p));
+        return detail::ref_access::adopt<T>(p);
+    }
+
+    [[nodiscard]] bool expired() const noexcept { return target() == nullptr; }
+
+    /// Returns: the number of references that keep the object alive, 0 once it is dead.
+    [[nodiscard]] long use_count() const noexcept {
+        const py_object* p = target();
+        return p == nullptr ? 0 : static_cast<long>(detail::header_of(p).count);
+    }
+
+    /// Whether a callback is still to come.
+    [[nodiscard]] bool has_callback() const noexcept {
+        return record_ != nullptr && !record_->is_dead() && record_->call != nullptr;
+    }
+
+    void reset() noexcept { record_.reset(); }
+    void swap(py_weakref& other) noexcept { record_.swap(other.record_); }
+    friend void swap(py_weakref& a, py_weakref& b) noexcept { a.swap(b); }
+
+    /// While both objects live: whether they are the same. Else: whether it is the same weak reference.
+    template <class U>
+    [[nodiscard]] friend bool operator==(const py_weakref& a, const py_weakref<U>& b) noexcept {
+        const py_object* p = a.target();
+        const py_object* q = detail::ref_access::weak_target(b);
+        if (p != nullptr && q != nullptr) return p == q;
+        return detail::ref_access::record(a) == detail::ref_access::record(b);
+    }
+    /// Whether it has never referred to an object, or was reset.
+    [[nodiscard]] friend bool operator==(const py_weakref& a, std::nullptr_t) noexcept { return a.record_ == nullptr; }
+
+    /// The object's hash, also after its death: two that are equal at any time have the same.
+    [[nodiscard]] std::size_t hash() const noexcept {
+        return record_ == nullptr ? 0 : static_cast<std::size_t>(record_->target & ~detail::weak_record::dead);
+    }
+
+private:
+    template <class U>
+    friend class py_weakref;
+    friend struct detail::ref_access;
+
+    [[nodiscard]] PYGC_INLINE py_object* target() const noexcept {
+        return record_ == nullptr ? nullptr : detail::live_target(*record_);
+    }
+
+    py_ref<detail::weak_record> record_;
+};
+
+template <class T>
+py_weakref(const py_ref<T>&) -> py_weakref<T>;
+template <class T, class F, class... Captured>
+py_weakref(const py_ref<T>&, F, Captured...) -> py_weakref<T>;
+
+/// Returns: the number of weak references to the object, those without a callback counting as one.
+template <class T>
+[[nodiscard]] std::size_t get_weakref_count(const py_ref<T>& r) noexcept {
+    std::size_t n = 0;
+    detail::ref_access::for_each_record(detail::ref_access::object(r), [&n](detail::weak_record&) noexcept { ++n; });
+    return n;
+}
+
+/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first.
+/// `f` must not make or end weak references to the object.
+template <class T, class F>
+void for_each_weakref(const py_ref<T>& r, F f) {
+    detail::ref_access::for_each_record(detail::ref_access::object(r),
+                                        [&f](detail::weak_record& w) { f(detail::ref_access::weak<T>(w)); });
+}
+
+/// Thrown by a weak_proxy whose object is dead: Python's ReferenceError.
+class reference_error : public std::exception {
+public:
+    [[nodiscard]] const char* what() const noexcept override { return "pygc: the object of a weak reference is dead"; }
+};
+
+/// Used as if it were the object, without keeping it alive: CPython's weakref.proxy. Each use holds a reference until
+/// the full expression ends.
+template <class T>
+class weak_proxy {
+public:
+    /// Throws: std::bad_alloc.
+    template <detail::convertible_object<T> U>
+    explicit weak_proxy(const py_ref<U>& r) : weak_(r) {}
+    template <detail::convertible_object<T> U, class F>
+    weak_proxy(const py_ref<U>& r, F f) : weak_(r, static_cast<F&&>(f)) {}
+
+    /// Throws: reference_error.
+    [[nodiscard]] py_ref<T> operator->() const {
+        auto r = weak_.lock();
+        if (r == nullptr) refuse();
+        return r;
+    }
+    /// Whether the object lives.
+    [[nodiscard]] explicit operator bool() const noexcept { return !weak_.expired(); }
+
+    void traverse(auto& visit) { visit(weak_); }
+
+private:
+    [[noreturn]] static void refuse() {
+#if PYGC_EXCEPTIONS
+        throw reference_error();
+#else
+        detail::report_and_abort("use of a weak_proxy of a dead object", nullptr, nullptr);
+#endif
+    }
+
+    py_weakref<T> weak_;
+};
+
+template <class T>
+weak_proxy(const py_ref<T>&) -> weak_proxy<T>;
+
+/// An object and one of its member functions, bound while somebody else keeps the object alive: CPython's
+/// weakref.WeakMethod. Has no cycle with the object it may be stored in.
+template <class T, class Function>
+class weak_method {
+public:
+    /// A strong reference and the function: callable, and false if the object is dead.
+    class bound_method {
+    public:
+        bound_method(py_ref<T> self, Function f) noexcept : self_(static_cast<py_ref<T>&&>(self)), function_(f) {}
+        [[nodiscard]] explicit operator bool() const noexcept { return self_ != nullptr; }
+        template <class... Args>
+        decltype(auto) operator()(Args&&... args) const {
+            return ((*self_).*function_)(static_cast<Args&&>(args)...);
+        }
+        [[nodiscard]] const py_ref<T>& self() const noexcept { return self_; }
+
+    private:
+        py_ref<T> self_;
+        Function function_;
+    };
+
+    /// Throws: std::bad_alloc.
+    weak_method(const py_ref<T>& self, Function f) : weak_(self), function_(f) {}
+    template <class Callback>
+    weak_method(const py_ref<T>& self, Function f, Callback callback)
+        : weak_(self, static_cast<Callback&&>(callback)), function_(f) {}
+
+    [[nodiscard]] bound_method lock() const noexcept { return {weak_.lock(), function_}; }
+    [[nodiscard]] bool expired() const noexcept { return weak_.expired(); }
+
+    [[nodiscard]] friend bool operator==(const weak_method& a, const weak_method& b) noexcept {
+        return a.weak_ == b.weak_ && a.function_ == b.function_;
+    }
+    [[nodiscard]] std::size_t hash() const noexcept { return weak_.hash(); }
+
+    void traverse(auto& visit) { visit(weak_); }
+
+private:
+    py_weakref<T> weak_;
+    Function function_;
+};
+
+template <class T, class Function>
+weak_method(const py_ref<T>&, Function) -> weak_method<T, Function>;
+template <class T, class Function, class Callback>
+weak_method(const py_ref<T>&, Function, Callback) -> weak_method<T, Function>;
+
+} // namespace pygc::inline PYGC_ABI
+
+template <class T>
+struct std::hash<pygc::py_weakref<T>> {
+    [[nodiscard]] std::size_t operator()(const pygc::py_weakref<T>& w) const noexcept { return w.hash(); }
+};
+template <class T, class Function>
+struct std::hash<pygc::weak_method<T, Function>> {
+    [[nodiscard]] std::size_t operator()(const pygc::weak_method<T, Function>& m) const noexcept { return m.hash(); }
+};
+
+// -------------------- <pygc/finalizer.hpp>
+// finalizer: a function to be called when an object has died; CPython's weakref.finalize.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Calls `f(args...)` once: when the object dies, when called by hand, or when the heap ends. The heap keeps it, so
+/// that nobody need keep this handle; copies are the same finalizer. `f` and its arguments must not own the object,
+/// which could then never die.
+///
+///     pygc::finalizer cleanup(file, [path] { std::remove(path.c_str()); });
+///
+/// Several of one object are called newest first, after its own `finalize()` and before its destructor. At the end of a
+/// heap (of its thread, or `~heap`) those left are called newest first, unless `set_at_exit(false)`; one made
+/// meanwhile is next. What they throw goes to the unraisable hook.
+class finalizer {
+public:
+    finalizer() noexcept = default;
+
+    /// Does nothing for null, and calls nothing for an object whose destructor runs. Throws: std::bad_alloc, and what
+    /// copying throws.
+    template <class T, class F, class... Args>
+    explicit finalizer(const py_ref<T>& r, F f, Args... args) {
+        static_assert(std::is_invocable_v<F&, Args&...>, "pygc: a finalizer calls f(args...)");
+        py_object* p = detail::ref_access::object(r);
+        if (p == nullptr || detail::is_ending(p)) return;
+        auto function =
+            detail::callable<>::make([f = static_cast<F&&>(f), ... args = static_cast<Args&&>(args)]() mutable {
+                static_cast<void>(f(args...));
+            });
+        detail::heap_state& h = *detail::chunk_of(p).heap;
+        entry_ = detail::make_record<detail::finalizer_entry>(h, p, static_cast<detail::callable<>&&>(function));
+        entry_->join(h);
+    }
+
+    /// Whether it is still to be called.
+    [[nodiscard]] bool alive() const noexcept { return entry_ != nullptr && entry_->listed; }
+
+    /// Returns: the object, null if the finalizer isn't alive.
+    [[nodiscard]] py_ref<py_object> peek() const noexcept {
+        if (!alive()) return nullptr;
+        py_object* p = detail::live_target(*entry_);
+        if (p == nullptr) return nullptr;
+        detail::add_reference(detail::header_of(p));
+        return detail::ref_access::adopt<py_object>(p);
+    }
+
+    /// Effects: never calls the function any more. Returns: the object, null if it wasn't alive.
+    py_ref<py_object> detach() noexcept {
+        auto object = peek();
+        if (alive()) {
+            static_cast<void>(entry_->leave());
+            const auto listed =
+                detail::ref_access::adopt<detail::finalizer_entry>(entry_.get()); // the list's reference
+        }
+        return object;
+    }
+
+    /// Calls the function now, if it is alive. Returns: whether it was.
+    bool operator()() noexcept {
+        const auto hold = entry_;
+        return hold != nullptr && hold->run();
+    }
+
+    [[nodiscard]] bool at_exit() const noexcept { return alive() && entry_->at_exit; }
+    /// Whether it is called at the end of the heap: yes unless told otherwise.
+    void set_at_exit(bool on) noexcept {
+        if (alive()) entry_->at_exit = on;
+    }
+
+private:
+    py_ref<detail::finalizer_entry> entry_;
+};
 
 } // namespace pygc::inline PYGC_ABI
 

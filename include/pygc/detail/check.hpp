@@ -7,6 +7,7 @@
 #include <new>     // bad_alloc
 
 #include <pygc/detail/slots.hpp>
+#include <pygc/detail/type_name.hpp>
 #include <pygc/object.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -14,8 +15,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Writes `pygc: <what> <type> at <address>` to stderr.
 PYGC_NOINLINE inline void report(const char* what, const type_info* type, const void* address) noexcept {
     const int length = type != nullptr ? static_cast<int>(type->name_length) : 0;
-    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length,
-                 length != 0 ? type->name : "", address);
+    std::fprintf(stderr, "pygc: %s%s%.*s at %p\n", what, length != 0 ? " " : "", length, length != 0 ? type->name : "",
+                 address);
 }
 
 [[noreturn]] PYGC_NOINLINE inline void report_and_abort(const char* what, const type_info* type,
@@ -23,6 +24,25 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
     report(what, type, address);
     std::abort();
 }
+
+#if PYGC_EXCEPTIONS
+/// Hands the exception being handled to the heap's hook; without one, writes a line to stderr.
+PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, name_range type,
+                                            const void* object) noexcept {
+    const unraisable u{std::current_exception(), what, type.begin, type.length, object};
+    const auto hook = h.unraisable_hook; // it may replace itself
+    try {
+        if (hook) return hook(u);
+        throw;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "pygc: exception ignored in %s %.*s at %p: %s\n", what, static_cast<int>(type.length),
+                     type.begin, object, e.what());
+    } catch (...) {
+        std::fprintf(stderr, "pygc: exception ignored in %s %.*s at %p\n", what, static_cast<int>(type.length),
+                     type.begin, object);
+    }
+}
+#endif
 
 [[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
 #if PYGC_EXCEPTIONS

@@ -9,35 +9,40 @@
 //   count_references    references minus references from inside, and a copy of the edges
 //   find_unreachable    what nothing outside leads to
 //   promote             survivors grow older
+//   say_farewell        only if garbage has finalizers or weak references: those, and another look
 //   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
 #pragma once
 
-#include <pygc/detail/check.hpp>
-#include <pygc/detail/operations.hpp>
-#include <pygc/detail/snapshot.hpp>
+#include <pygc/detail/clock.hpp>
+#include <pygc/detail/farewell.hpp>
 #include <pygc/detail/validate.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
-class collection {
+class collection : farewell {
 public:
     /// Preconditions: no collection is running in `h`; 0 <= generation <= 2.
-    collection(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    collection(heap_state& h, int generation) noexcept : farewell(h, generation) {}
 
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
     std::size_t run() noexcept {
         validate(heap_);
+        const double begin = seconds_now();
         heap_.collecting = true;
+        tell(collection_phase::start, {.generation = generation_});
+        if (wants(debug::stats)) print_start();
         reset_counters();
-        std::size_t found = 0;
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
+            if (garbage_ != 0 && has_farewell()) [[unlikely]]
+                say_farewell();
+            found_ += garbage_;
             if (garbage_ != 0) unlink();
-            if (snapshot_.unaccounted != 0) [[unlikely]] spare_garbage();
+            if (snapshot_.unaccounted != 0) [[unlikely]]
+                spare_garbage();
             forget_numbers();
-            found = garbage_;
             if (garbage_ != 0) {
                 dispose();
                 reclaim();
@@ -46,19 +51,54 @@ public:
             forget_numbers();
             ++stats().given_up;
         }
+        const double duration = seconds_now() - begin;
         generation_stats& s = stats();
         ++s.collections;
-        s.collected += found;
+        s.collected += found_;
         s.uncollectable += lied_about_;
         s.candidates += candidates_;
+        s.duration += duration;
+        if (wants(debug::stats)) {
+            std::fprintf(stderr, "gc: done, %zu unreachable, %zu uncollectable, %.4fs elapsed\n", found_ + lied_about_,
+                         lied_about_, duration);
+        }
+        tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
         validate(heap_);
-        return found + lied_about_;
+        return found_ + lied_about_;
     }
 
 private:
-    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+    /// Calls the callbacks, each with the list as it is now.
+    void tell(collection_phase phase, const collection_info& info) noexcept {
+        if (heap_.callbacks.empty() || heap_.abandoned) return;
+        heap_.callbacks.for_each([&](const auto& callback) noexcept {
+#if PYGC_EXCEPTIONS
+            try {
+                callback(phase, info);
+            } catch (...) {
+                report_unraisable(heap_, "a callback of a collection of", type_name<heap>(), &heap_);
+            }
+#else
+            callback(phase, info);
+#endif
+        });
+    }
+
+    PYGC_NOINLINE void print_start() const noexcept {
+        std::size_t young = 0;
+        for (page* p = heap_.touched; p != nullptr; p = p->next_touched) {
+            if (p->type == nullptr || !p->type->container || p->frozen) continue;
+            for (std::uint32_t i = 0; i != p->carved; ++i) {
+                const header& h = header_at(*p, i);
+                young += !is_poisoned(&h) && age_of(h) == age_young;
+            }
+        }
+        std::fprintf(stderr, "gc: collecting generation %d...\n", generation_);
+        std::fprintf(stderr, "gc: objects in each generation: %zu %zu %zu\n", young, heap_.objects_of_age[age_middle],
+                     heap_.objects_of_age[age_old_new] + heap_.objects_of_age[age_old]);
+    }
 
     void reset_counters() noexcept {
         heap_.allocations = 0;
@@ -71,14 +111,9 @@ private:
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
         if (!heap_.collected_pages.reserve(upper_bound + 1)) return false;
         pages_ = heap_.collected_pages.data();
-        std::uint64_t next_number = number_granule;
-        const auto choose = [&](page& p) noexcept {
-            if (!p.type->container || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            numbering& n = chunk_of(&p).numbers[index_in_chunk(p)];
-            n.first = static_cast<std::uint32_t>(next_number);
-            n.reciprocal = p.type->reciprocal;
-            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-            pages_[page_count_++] = {&p, n.first, p.carved};
+        const auto choose = [this](page& p) noexcept {
+            if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
+            pages_[page_count_++] = {&p, 0, 0};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -87,7 +122,7 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+        return number_pages();
     }
 
     [[nodiscard]] std::size_t touched_pages() const noexcept {
@@ -97,113 +132,14 @@ private:
     }
 
     bool count_references() noexcept {
+        const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
             p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
-        return true;
-    }
-
-    /// Sets the bit `unreached` of exactly the garbage.
-    void find_unreachable() noexcept {
-        std::size_t unreached = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
-        garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
-    }
-
-    /// Notes which candidates of a page nothing outside refers to. Returns their number.
-    std::size_t compare_counts(const collected_page& c) noexcept {
-        std::size_t unreached = 0;
-        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-            const std::uint64_t in_set = snapshot_.in_set[base / 64];
-            if (in_set == 0) continue;
-            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
-            const std::int32_t* trial = snapshot_.trial + base;
-            std::int32_t any_low = 0; // negative if one of them is zero or less
-            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
-            snapshot_.roots[base / 64] = in_set;
-            if (any_low >= 0) continue;
-            std::uint64_t low = 0;
-            std::int32_t any_negative = 0;
-            for (int k = 0; k != 64; ++k) {
-                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
-                any_negative |= trial[k];
-            }
-            std::uint64_t negative = 0;
-            if (any_negative < 0) [[unlikely]] {
-                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
-            }
-            const std::uint64_t zero = low & ~negative;
-            snapshot_.unreached[base / 64] = zero & in_set;
-            snapshot_.roots[base / 64] = in_set & ~zero;
-            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
-            if ((negative & in_set) != 0) [[unlikely]] report_lies(*c.where, base - c.first, negative & in_set);
-        }
-        return unreached;
-    }
-
-    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
-    /// doesn't own. Nothing is freed on such evidence.
-    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
-        for (; negative != 0; negative &= negative - 1) {
-            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
-            if (lied_about_++ < 8) {
-                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
-            }
-        }
-    }
-
-    /// Clears `unreached` of everything that candidates with references from outside lead to.
-    void mark() noexcept {
-        // Trial counts have done their work; their memory becomes the stack of objects to look at.
-        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
-                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
-                    mark_from(stack, reach(root, stack));
-                }
-            }
-            if (garbage_ == 0) return;
-        }
-    }
-
-    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
-    /// the new top.
-    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
-        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
-        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
-            std::uint64_t& word = snapshot_.unreached[*e / 64];
-            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
-            if ((word & bit) == 0) continue;
-            word &= ~bit;
-            --garbage_;
-            *top++ = *e;
-        }
-        return top;
-    }
-
-    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
-    /// lines it needs arrive, first where its edges begin, then the edges.
-    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
-        constexpr std::uint32_t length = 16;
-        std::uint32_t queue[length];
-        std::uint32_t in = 0, out = 0;
-        while (top != bottom || in != out) {
-            while (top != bottom && in - out != length) {
-                const std::uint32_t number = *--top;
-                prefetch(snapshot_.first_edge + number);
-                queue[in++ % length] = number;
-                if (in - out > length / 2) {
-                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
-                }
-            }
-            top = reach(queue[out++ % length], top);
-        }
+        return guard.nothing_died();
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -281,20 +217,15 @@ private:
             for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
                 if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
                 header& h = header_at(p, slot);
-                h.state = age;
+                h.state = (h.state & life_finalized) | age;
                 if (age == age_middle) mark_middle_card(p, &h);
                 if (lied_about_++ != 0) continue;
                 report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
             }
         }
         heap_.objects_of_age[age] += garbage_;
+        found_ -= garbage_;
         garbage_ = 0;
-    }
-
-    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
-    /// heap would take them for its own.
-    void forget_numbers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
     }
 
     void dispose() noexcept {
@@ -357,20 +288,6 @@ private:
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
-    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
-
-    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
-        return snapshot_.unreached + c.first / 64;
-    }
-
-    heap_state& heap_;
-    const int generation_;
-    snapshot snapshot_;
-    collected_page* pages_ = nullptr;
-    std::size_t page_count_ = 0;
-    std::size_t candidates_ = 0;
-    std::size_t garbage_ = 0;
-    std::size_t lied_about_ = 0;
     std::size_t escaped_ = 0;
 };
 
@@ -402,8 +319,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
 /// The generation that an automatic collection should take now: CPython's rule. A full collection waits
 /// until a quarter of generation 2 is new to it, so that growing a heap costs linear time in all.
 inline int due_generation(const heap_state& h) noexcept {
-    if (h.younger_collections[2] > h.threshold[2] &&
-        h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
+    if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
         return 2;
     }
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
@@ -411,7 +327,7 @@ inline int due_generation(const heap_state& h) noexcept {
 
 /// More containers were made than the trigger allows.
 PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
-    if (h.enabled && !h.collecting) collect(h, due_generation(h));
+    if (h.may_collect() && !h.collecting) collect(h, due_generation(h));
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

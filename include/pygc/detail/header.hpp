@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // The eight bytes in front of every object: its reference count and its state.
 //
-//      31                              0 31             8 7    3 2    0
+//      31                              0 31            12 11   3 2    0
 //     +---------------------------------+----------------+------+------+
 //     | count (signed)                  | (link, high)   | life | age  |
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
 //          < 0  immortal: never freed               7        not tracked
-//                                             life  0 while an ordinary object lives
+//                                             life  0 while an ordinary object lives that never had a
+//                                                   weak reference and whose finalizer hasn't run
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,11 @@ enum : std::uint32_t {
     life_dying = 1u << 3,     // its destructor is running
     life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
-    life_immortal = 1u << 6,  // the count overflowed
+    life_immortal = 1u << 6,  // the count overflowed, or `immortalize`
+    life_finalized = 1u << 7, // its finalizer has been called, and never will be again
+    life_weak = 1u << 8,      // weak references lead here: the heap's weak table knows them
+    life_condemned = 1u << 9, // found unreachable by a collection that now runs code of the user
+    state_mask = (1u << 12) - 1,
 };
 
 /// Where an immortal count is pinned: among the negative numbers, where the next copy finds it.
@@ -63,7 +68,8 @@ inline void make_immortal(header& h) noexcept {
 PYGC_INLINE void add_reference(header& h) noexcept {
     // Unsigned: overflow saturates to immortal instead of being undefined.
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) + 1u);
-    if (h.count < 0) [[unlikely]] make_immortal(h);
+    if (h.count < 0) [[unlikely]]
+        make_immortal(h);
 }
 
 /// True if the count fell to zero. An immortal one may fall from its pin and get there as well, after
@@ -73,18 +79,24 @@ PYGC_INLINE bool remove_reference(header& h) noexcept {
     return h.count == 0; // one subtraction and its flags
 }
 
-// A postponed object lends its header to the list: 56 bits of pointer around the eight low bits of
-// the state, which must go on saying "not tracked" to a collection that starts meanwhile.
+// A postponed object lends its header to the list: 52 bits of an address that is a multiple of 8, around
+// the low bits of the state, which must go on saying "not tracked" to a collection that starts meanwhile.
 inline void link_postponed(header& h, const void* next) noexcept {
-    const auto bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next));
+    const std::uint64_t bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next)) >> 3;
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
-    h.state = (static_cast<std::uint32_t>(bits >> 32) << 8) | life_postponed | age_none;
+    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | (h.state & state_mask) | life_postponed | age_none;
 }
 
 inline void* next_postponed(const header& h) noexcept {
-    const std::uint64_t high = h.state >> 8;
+    const std::uint64_t high = h.state >> 12;
     return reinterpret_cast<void*>(
-        static_cast<std::uintptr_t>((high << 32) | static_cast<std::uint32_t>(h.count)));
+        static_cast<std::uintptr_t>(((high << 32) | static_cast<std::uint32_t>(h.count)) << 3));
+}
+
+/// Ends the loan: one reference again, the link gone, everything else as it was.
+inline void unlink_postponed(header& h) noexcept {
+    h.count = 1;
+    h.state = (h.state & state_mask & ~std::uint32_t{life_postponed}) | age_none;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -46,6 +46,8 @@ inline void release_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
+    h.weak.release();
+    h.~heap_state();
     unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
 }
 

@@ -11,11 +11,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <pygc/callbacks.hpp>
 #include <pygc/config.hpp>
+#include <pygc/detail/callable.hpp>
 #include <pygc/detail/header.hpp>
 #include <pygc/detail/page.hpp>
 #include <pygc/detail/scratch.hpp>
 #include <pygc/detail/storage.hpp>
+#include <pygc/detail/weak_table.hpp>
+#include <pygc/unraisable.hpp>
 
 namespace pygc::inline PYGC_ABI {
 
@@ -26,11 +30,38 @@ struct generation_stats {
     std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
     std::size_t candidates = 0;    ///< objects they examined
     std::size_t given_up = 0;      ///< collections that found no memory to work in, and changed nothing
+    double duration = 0;           ///< seconds of elapsed time they took
 };
+
+/// Where automatic collections may run.
+enum class mode : unsigned char {
+    at_allocation, ///< in make_ref, once the new object is its caller's: from the start
+    at_safe_point, ///< in `safe_point()` only
+};
+using enum mode;
+
+/// What a collection prints to stderr, and whether it keeps what it finds: the flags of Python's gc module.
+enum class debug : unsigned {
+    none = 0,
+    stats = 1,         ///< a few lines a collection
+    collectable = 2,   ///< each object found unreachable
+    uncollectable = 4, ///< each object whose traverse reported more than it owns
+    save_all = 32,     ///< what is found unreachable goes to `garbage()` and is not freed
+    leak = 38,         ///< collectable, uncollectable and save_all: to find a leak
+};
+[[nodiscard]] constexpr debug operator|(debug a, debug b) noexcept {
+    return static_cast<debug>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr debug operator&(debug a, debug b) noexcept {
+    return static_cast<debug>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr debug operator~(debug a) noexcept { return static_cast<debug>(~static_cast<unsigned>(a)); }
 
 } // namespace pygc::inline PYGC_ABI
 
 namespace pygc::inline PYGC_ABI::detail {
+
+struct finalizer_entry;
 
 /// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
 inline constinit page no_page{};
@@ -71,6 +102,9 @@ struct heap_state {
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
     bool enabled = true;
     bool collecting = false;
+    bool traversing = false; // a `traverse` of the user is running
+    mode when = mode::at_allocation;
+    std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
     bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
@@ -79,6 +113,16 @@ struct heap_state {
     heap_state* previous = nullptr;
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
     alignas(void*) unsigned char handle_place[2 * sizeof(void*)] = {};
+
+    // Seldom used.
+    weak_table weak;
+    finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
+    callback_list callbacks;
+    callable<const unraisable&> unraisable_hook;
+    debug debug_flags = debug::none;
+    object_list* garbage = nullptr; // stands here once it is needed:
+    alignas(void*) unsigned char garbage_place[3 * sizeof(void*)] = {};
+    std::size_t visits = 0; // running `visit_objects`: pages must stay where they are
 
     storage pages;
     std::uint32_t bin_capacity = 0;
@@ -95,7 +139,10 @@ struct heap_state {
     scratch<std::uint64_t> unreached;
 
     /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
-    void update_trigger() noexcept { trigger = enabled && threshold[0] != 0 ? threshold[0] : SIZE_MAX; }
+    void update_trigger() noexcept { trigger = may_collect() && when == mode::at_allocation ? threshold[0] : SIZE_MAX; }
+
+    /// Whether automatic collections run at all.
+    [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
 
     /// A container went. CPython's rule: the counter falls, but never below zero.
     PYGC_INLINE void note_freed_container() noexcept {
@@ -114,8 +161,16 @@ struct heap_state {
     }
 };
 
+/// Never destroyed: statics that die last still look at it.
+union heap_state_for_good {
+    heap_state state;
+    constexpr heap_state_for_good() noexcept : state{} {}
+    ~heap_state_for_good() {}
+};
+inline constinit heap_state_for_good no_heap_place;
+
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
-inline constinit heap_state no_heap{};
+inline constinit heap_state& no_heap = no_heap_place.state;
 
 /// The heap that make_ref and the free functions of this thread act on.
 inline constinit thread_local heap_state* current_heap = &no_heap;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <pygc/detail/collector.hpp>
+#include <pygc/detail/finalizer_entry.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -16,6 +17,9 @@ inline void abandon_heap(heap_state& h) noexcept {
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
+    h.callbacks.clear();
+    if (h.garbage != nullptr) h.garbage->clear();
+    run_exit_finalizers(h);
     collect(h, 2);
     settle_abandoned(h);
 }

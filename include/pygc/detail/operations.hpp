@@ -5,38 +5,13 @@
 #include <type_traits> // is_trivially_destructible, is_nothrow_destructible
 
 #include <pygc/detail/check.hpp>
+#include <pygc/detail/postponed.hpp>
 #include <pygc/detail/slots.hpp>
 #include <pygc/detail/type_name.hpp>
+#include <pygc/detail/weak_record.hpp>
 #include <pygc/visitor.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
-
-/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
-/// now added before it: they will be destroyed in the order in which recursion would have reached them.
-inline void postpone(heap_state& h, py_object* p) noexcept {
-    if (h.last_postponed == nullptr) {
-        link_postponed(header_of(p), h.postponed);
-        h.postponed = p;
-    } else {
-        header& last = header_of(h.last_postponed);
-        link_postponed(header_of(p), next_postponed(last));
-        link_postponed(last, p);
-    }
-    h.last_postponed = p;
-}
-
-/// Runs the destructors that wait, if this is the innermost destructor that may run others.
-PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
-    if (h.nesting_left != 0) return;
-    while (h.postponed != nullptr) {
-        py_object* p = h.postponed;
-        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        h.last_postponed = nullptr;
-        page& where = page_of(p);
-        where.type->dispose(where, p);
-    }
-    h.last_postponed = nullptr;
-}
 
 /// Runs `f(from, to)` for each run of slots whose headers lie on the given cards.
 template <class F>
@@ -73,8 +48,9 @@ inline constinit std::uint32_t type_id = 0;
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
 struct operations {
-    static_assert(requires(py_object* p) { static_cast<T*>(p); },
-                  "pygc: derive from pygc::py_object once, publicly and not virtually");
+    static_assert(
+        requires(py_object * p) { static_cast<T*>(p); },
+        "pygc: derive from pygc::py_object once, publicly and not virtually");
 
     template <class U>
     struct unboxed {
@@ -88,6 +64,7 @@ struct operations {
     using value_type = typename unboxed<T>::type;
 
     static constexpr bool container = can_be_cyclic<value_type>();
+    static constexpr bool has_finalizer = access::has_finalize<value_type>();
     static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
     static_assert(access::header_offset<T>() < page_bytes,
                   "pygc: name pygc::py_object first among the base classes of so large a class");
@@ -118,9 +95,7 @@ struct operations {
     }
 
     PYGC_INLINE static T* object_of(py_object* p) noexcept { return static_cast<T*>(p); }
-    PYGC_INLINE static void* slot_of(py_object* p) noexcept {
-        return reinterpret_cast<char*>(p) - header_offset;
-    }
+    PYGC_INLINE static void* slot_of(py_object* p) noexcept { return reinterpret_cast<char*>(p) - header_offset; }
 
     template <class Visitor>
     PYGC_INLINE static void traverse_object(T& object, Visitor& visit) {
@@ -138,11 +113,11 @@ struct operations {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
         // A young container and an untracked leaf are the common cases, and one comparison.
-        if (h.state != (container ? age_young : age_none)) [[unlikely]] {
-            if (!leave_registry(heap, where, p)) return;
+        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!prepare_death(heap, where, p)) return;
         }
         if constexpr (container) heap.note_freed_container();
-        if constexpr (std::is_trivially_destructible_v<T>) {
+        if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else if (heap.nesting_left <= 0) [[unlikely]] {
@@ -152,15 +127,14 @@ struct operations {
         }
     }
 
-    /// Takes an object that isn't simply young out of the count of its age. Returns: false if there
-    /// is nothing left to destroy.
-    PYGC_NOINLINE static bool leave_registry(heap_state& heap, page& where, py_object* p) noexcept {
+    /// For an object that isn't simply young. Returns: false if there is nothing left to destroy.
+    PYGC_NOINLINE static bool prepare_death(heap_state& heap, page& where, py_object* p) noexcept {
         header& h = header_of(p);
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
         }
-        if ((h.state & life_zombie) != 0) { // its last reference went
+        if ((h.state & life_zombie) != 0) {                     // its last reference went
             const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
             h.state = age_none | life_dying;
             h.count = dying_count;
@@ -168,21 +142,152 @@ struct operations {
             return false;
         }
         if ((h.state & life_dying) != 0) return false;
-        const std::uint32_t age = age_of(h);
-        if (age <= age_old) --heap.objects_of_age[age];
-        return true;
+        const bool condemned = (h.state & life_condemned) != 0;
+        if (has_farewell(h)) {
+            if (heap.nesting_left <= 0) { // whom it would tell may be deep as well
+                leave_registry(heap, where, h);
+                if constexpr (container) heap.note_freed_container();
+                postpone(heap, p);
+                return false;
+            }
+            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) return false;
+        } else {
+            leave_registry(heap, where, h);
+        }
+        if (!condemned) return true;
+        if constexpr (container) heap.note_freed_container();
+        if (heap.nesting_left <= 0) {
+            postpone(heap, p);
+        } else {
+            destroy_condemned(heap, p);
+        }
+        return false;
     }
 
-    /// Runs the destructor and frees the slot.
-    static void dispose(page& where, py_object* p) noexcept { dispose_in(*chunk_of(p).heap, where, p); }
+    /// Whether somebody wants to know of the death first: the object itself, or weak references to it.
+    PYGC_INLINE static bool has_farewell(const header& h) noexcept {
+        if constexpr (has_finalizer) {
+            if ((h.state & life_finalized) == 0) return true;
+        }
+        return (h.state & life_weak) != 0;
+    }
+
+    /// Runs `f` one level deeper, and what had to wait for it.
+    template <class F>
+    PYGC_INLINE static auto nested(heap_state& heap, F f) noexcept {
+        --heap.nesting_left;
+        const auto result = f();
+        if (heap.postponed != nullptr) [[unlikely]]
+            destroy_postponed(heap);
+        ++heap.nesting_left;
+        return result;
+    }
+
+    /// Takes an object out of the count of its age.
+    static void leave_registry(heap_state& heap, const page& where, const header& h) noexcept {
+        const std::uint32_t age = age_of(h);
+        if (age <= age_old && !where.frozen && (h.state & life_condemned) == 0) --heap.objects_of_age[age];
+    }
+
+    /// Puts it into generation 0, as a new one.
+    static void join_registry([[maybe_unused]] page& where, [[maybe_unused]] header& h) noexcept {
+        if constexpr (container) {
+            h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
+            if ((where.young & card_of(&h)) == 0) mark_card(where, &h);
+        }
+    }
+
+    /// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
+    /// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
+    static bool say_farewell(heap_state& heap, page& where, py_object* p) noexcept {
+        header& h = header_of(p);
+        if constexpr (has_finalizer) {
+            if ((h.state & life_finalized) == 0) {
+                h.count = 1;
+                if (!where.frozen && (h.state & life_condemned) == 0) {
+                    leave_registry(heap, where, h);
+                    join_registry(where, h);
+                }
+                finalize(where, p);
+                if (--h.count != 0) {
+                    if ((h.state & life_condemned) != 0) {
+                        h.state &= ~std::uint32_t{life_condemned};
+                        join_registry(where, h);
+                    }
+                    return false;
+                }
+            }
+        }
+        leave_registry(heap, where, h);
+        const bool weak = (h.state & life_weak) != 0;
+        h.count = dying_count;
+        h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
+        if (!weak) return true;
+        sever_and_call(heap, p);
+        if (h.count == dying_count) [[likely]]
+            return true;
+        // A callback made a reference of a plain pointer, while the object is still whole.
+        h.count -= dying_count;
+        h.state = (h.state & life_finalized) | age_none;
+        join_registry(where, h);
+        return false;
+    }
+
+    /// Calls the user's `finalize`, for the first and last time. Preconditions: a reference is held.
+    static void finalize([[maybe_unused]] page& where, [[maybe_unused]] py_object* p) noexcept {
+        if constexpr (has_finalizer) {
+            header_of(p).state |= life_finalized;
+#if PYGC_EXCEPTIONS
+            try {
+                access::finalize(*object_of(p));
+            } catch (...) {
+                report_unraisable(*chunk_of(&where).heap, "the finalizer of", type_name<value_type>(), p);
+            }
+#else
+            access::finalize(*object_of(p));
+#endif
+        }
+    }
+
+    /// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
+    /// collection's, lest it be used again under its eyes.
+    static void destroy_condemned(heap_state& heap, py_object* p) noexcept {
+        nested(heap, [p]() noexcept {
+            begin_death(p);
+            const bool escaped = run_destructor(p);
+            if (!escaped) header_of(p).state |= life_condemned;
+            return escaped;
+        });
+    }
+
+    /// Ends an object that had to wait: runs the destructor and frees the slot.
+    static void dispose(page& where, py_object* p) noexcept {
+        heap_state& heap = *chunk_of(p).heap;
+        header& h = header_of(p);
+        unlink_postponed(h);
+        const bool condemned = (h.state & life_condemned) != 0;
+        if ((h.state & life_dying) == 0 && has_farewell(h)) [[unlikely]] {
+            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) {
+                if constexpr (container) ++heap.allocations; // it was taken for dead already
+                return;
+            }
+        }
+        if (condemned) {
+            destroy_condemned(heap, p);
+        } else {
+            dispose_in(heap, where, p);
+        }
+    }
 
     PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
         --heap.nesting_left;
         begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+        if (heap.postponed != nullptr) [[unlikely]]
+            destroy_postponed(heap);
         ++heap.nesting_left;
-        if (!escaped) [[likely]] free_slot(where, slot_of(p), info);
+        if (!escaped) [[likely]]
+            free_slot(where, slot_of(p), info);
     }
 
     PYGC_INLINE static void begin_death(py_object* p) noexcept {
@@ -201,7 +306,7 @@ struct operations {
             try {
                 access::destroy(*object);
             } catch (...) {
-                report("exception ignored in the destructor of", &info, p);
+                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
             }
         } else
 #endif
@@ -209,7 +314,8 @@ struct operations {
             access::destroy(*object);
         }
         keep_bytes(p);
-        if (h.count == dying_count) [[likely]] return false;
+        if (h.count == dying_count) [[likely]]
+            return false;
         keep_zombie(p);
         return true;
     }
@@ -279,7 +385,7 @@ struct operations {
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
             s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
-            header_of(garbage).state = age_none | life_dying;
+            header_of(garbage).state = (header_of(garbage).state & life_finalized) | age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
         s.unaccounted -= visit.nulled();
@@ -296,7 +402,8 @@ struct operations {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
-            if (heap.postponed != nullptr) [[unlikely]] destroy_postponed(heap);
+            if (heap.postponed != nullptr) [[unlikely]]
+                destroy_postponed(heap);
         });
         ++heap.nesting_left;
         return escaped;
@@ -315,12 +422,14 @@ constexpr type_info operations<T>::info = {
     static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
     static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
     container,
+    __is_base_of(weak_record, T),
     &destroy,
     &dispose,
     page_loops().count,
     page_loops().unlink,
     page_loops().dispose_garbage,
     &traverse,
+    has_finalizer ? &finalize : nullptr,
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

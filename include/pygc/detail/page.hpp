@@ -49,6 +49,7 @@ struct type_info {
     std::uint32_t pages;          // consecutive pages that one allocation takes
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
+    bool weak_record;             // what a py_weakref refers to: see weak_record.hpp
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
@@ -56,6 +57,7 @@ struct type_info {
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
+    void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
 };
 
 /// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections
@@ -80,6 +82,8 @@ struct alignas(64) page {
     bool listed : 1;      // in the bin's list of pages with room
     bool touched : 1;     // in the heap's touched list
     bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
+    bool weak : 1;        // some object on it has, or had, weak references
+    bool frozen : 1;      // hidden from collections; no slot is handed out here
 #if PYGC_ASAN
     void* free_tail; // freed slots queue up, to be reused as late as possible
 #endif

@@ -91,7 +91,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
-    if (h.collecting) return;
+    if (h.collecting || h.visits != 0) return;
     if (h.abandoned && h.pages.pages() == 0) {
         // Destructors that still run will give their slots back; the last one comes here again.
         release_heap(h);
@@ -107,6 +107,7 @@ PYGC_NOINLINE inline void page_event(page& p) noexcept {
         return;
     }
     p.event = 0;
+    if (p.frozen) return;
     bin& b = chunk_of(&p).heap->bins[*p.type->id];
     if (!p.listed && b.current != &p) list_page(b, p);
 }
@@ -154,7 +155,8 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
 /// Gives a slot back to its page.
 PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     link_free_slot(p, slot, t);
-    if (--p.used == p.event) [[unlikely]] page_event(p);
+    if (--p.used == p.event) [[unlikely]]
+        page_event(p);
 }
 
 /// Takes note that `count` slots were linked.

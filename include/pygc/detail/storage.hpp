@@ -56,6 +56,7 @@ public:
         p.free = nullptr;
         p.young = p.middle = 0;
         p.used = p.carved = 0;
+        p.weak = p.frozen = false;
         pages_ -= count;
         if (is_empty(c)) ++empty_chunks_;
     }
@@ -102,6 +103,19 @@ public:
                 if (c->pages[i].type != nullptr) f(c->pages[i]);
             }
         }
+    }
+
+    /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
+    /// stop. Returns: false if it did.
+    template <class F>
+    bool visit_pages(F f) {
+        for (chunk* c = first_; c != nullptr;) {
+            for (std::size_t i = 1; i != pages_per_chunk; ++i) {
+                if (c->pages[i].type != nullptr && !f(c->pages[i])) return false;
+            }
+            c = c->next;
+        }
+        return true;
     }
 
     /// Whether an address lies in one of the chunks. Complexity: linear in their number.

@@ -26,12 +26,13 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         slot = next;
     }
     expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    if (p.frozen) return;
     for (std::size_t i = 0; i != p.carved; ++i) {
         const header& h = header_at(p, i);
         if (is_poisoned(&h) || age_of(h) > age_old) continue;
         ++found[age_of(h)];
         expect(t.container, "invariant broken: tracked without a traverse,", p);
-        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed)) == 0,
+        expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed | life_condemned)) == 0,
                "invariant broken: tracked though dead,", p);
         const std::uint64_t cards = age_of(h) == age_young    ? p.young
                                     : age_of(h) == age_middle ? p.middle

@@ -63,6 +63,8 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
         X& x = const_cast<X&>(value);
         if constexpr (s == shape::reference) {
             visit.edge(ref_access::object(x));
+        } else if constexpr (s == shape::weak) {
+            visit.edge(ref_access::record(x));
         } else if constexpr (s == shape::by_traits) {
             traverse_traits<X>::traverse(x, visit);
         } else if constexpr (s == shape::by_member) {

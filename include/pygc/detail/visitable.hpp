@@ -12,20 +12,21 @@
 namespace pygc::inline PYGC_ABI::detail {
 
 enum class shape {
-    nothing,    // owns nothing: a number, a raw pointer, a span, any trivially destructible type
-    by_traits,  // traverse_traits<X>
-    reference,  // py_ref
-    by_member,  // has a `traverse`
-    array,      // C array
-    owner,      // unique_ptr to one object
-    row_owner,  // unique_ptr to an array of unknown length
+    nothing,   // owns nothing: a number, a raw pointer, a span, any trivially destructible type
+    by_traits, // traverse_traits<X>
+    reference, // py_ref
+    weak,      // py_weakref: owns its record, whose callback may own references
+    by_member, // has a `traverse`
+    array,     // C array
+    owner,     // unique_ptr to one object
+    row_owner, // unique_ptr to an array of unknown length
     optional,
     variant,
-    range,      // whatever has begin() and end(): every standard container
-    adaptor,    // stack, queue, priority_queue
-    tuple,      // pair and tuple
-    aggregate,  // plain struct
-    opaque,     // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
+    range,     // whatever has begin() and end(): every standard container
+    adaptor,   // stack, queue, priority_queue
+    tuple,     // pair and tuple
+    aggregate, // plain struct
+    opaque,    // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
 };
 
 template <class X>
@@ -34,7 +35,14 @@ template <class T>
 inline constexpr bool is_ref<py_ref<T>> = true;
 
 template <class X>
-concept complete = requires { sizeof(X); };
+inline constexpr bool is_weakref = false;
+template <class T>
+inline constexpr bool is_weakref<py_weakref<T>> = true;
+
+template <class X>
+concept complete = requires {
+    sizeof(X);
+};
 
 template <class X>
 concept has_traits = complete<traverse_traits<X>>;
@@ -66,16 +74,22 @@ concept like_range = requires(X& x) {
 };
 
 template <class X>
-concept like_adaptor = requires { typename X::container_type; };
+concept like_adaptor = requires {
+    typename X::container_type;
+};
 
 template <class X>
-concept like_tuple = requires { std::tuple_size<X>::value; };
+concept like_tuple = requires {
+    std::tuple_size<X>::value;
+};
 
 /// `X` is not const-qualified.
 template <class X>
 consteval shape shape_of() {
     if constexpr (is_ref<X>) {
         return shape::reference;
+    } else if constexpr (is_weakref<X>) {
+        return shape::weak;
     } else if constexpr (std::is_array_v<X>) {
         return shape::array;
     } else if constexpr (!std::is_class_v<X> && !std::is_union_v<X>) {
@@ -92,9 +106,10 @@ consteval shape shape_of() {
                       "void traverse(auto& visit) { visit(a, b, c); } or void traverse(pygc::visitor& visit)");
     } else if constexpr (like_owner<X>) {
         return std::is_convertible_v<decltype(*std::declval<X&>().get()), typename X::element_type&> &&
-                       requires(X& x) { *x; }
-                   ? shape::owner
-                   : shape::row_owner;
+               requires(X & x) {
+            *x;
+        }
+        ? shape::owner : shape::row_owner;
     } else if constexpr (like_optional<X>) {
         return shape::optional;
     } else if constexpr (like_variant<X>) {
@@ -174,7 +189,7 @@ consteval bool holds_references() {
         return true; // let the attempt to visit it say so
     } else {
         constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::reference || s == shape::by_traits || s == shape::by_member) {
+        if constexpr (s == shape::reference || s == shape::weak || s == shape::by_traits || s == shape::by_member) {
             return true;
         } else {
             return any_holds_references(parts_of<X>(), types<X, Seen...>{});
@@ -183,7 +198,9 @@ consteval bool holds_references() {
 }
 
 template <class T>
-concept promises_acyclic = requires { typename T::pygc_acyclic; };
+concept promises_acyclic = requires {
+    typename T::pygc_acyclic;
+};
 
 template <class X, class Target, class... Seen>
 consteval bool leads_to();
@@ -218,8 +235,8 @@ consteval bool leads_to() {
         }
     } else {
         constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::by_traits || s == shape::by_member) {
-            return true;
+        if constexpr (s == shape::weak || s == shape::by_traits || s == shape::by_member) {
+            return true; // a weak reference's callback may own anything
         } else {
             return any_leads_to(parts_of<X>(), types<Target>{}, types<X, Seen...>{});
         }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+// callback_list: who is told when a collection starts and stops, Python's gc.callbacks.
+#pragma once
+
+#include <cstddef>
+#include <new> // placement
+
+#include <pygc/detail/callable.hpp>
+#include <pygc/detail/scratch.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+enum class collection_phase { start, stop };
+
+/// What a callback is told. At the start all but the generation is zero.
+struct collection_info {
+    int generation = 0;
+    std::size_t collected = 0;     ///< objects found unreachable, as `collect` returns them
+    std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
+    std::size_t candidates = 0;    ///< objects examined
+    double duration = 0;           ///< seconds of elapsed time
+};
+
+/// The functions to be called at the start and the stop of every collection of a heap, in the order of
+/// their appending. Each is called as `f(collection_phase, const collection_info&)`; while they run, `collect()`
+/// returns 0. What they throw goes to the unraisable hook. A list that is changed while it is being called
+/// takes effect the next time. Not called for the collection at a heap's end.
+class callback_list {
+public:
+    using id = std::size_t;
+
+    callback_list() noexcept = default;
+    callback_list(const callback_list&) = delete;
+    callback_list& operator=(const callback_list&) = delete;
+    ~callback_list() {
+        clear();
+        entries_.release();
+    }
+
+    /// Returns: a number to remove it by. Throws: std::bad_alloc, and what copying `f` throws.
+    template <class F>
+    id append(F f) {
+        auto function = function_type::make(static_cast<F&&>(f));
+        if (!entries_.reserve(size_ + 1, size_)) throw_no_memory();
+        ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
+        ++size_;
+        return last_id_;
+    }
+
+    /// Returns: whether it was in the list. Complexity: linear.
+    bool remove(id which) noexcept {
+        for (std::size_t i = 0; i != size_; ++i) {
+            if (entries_[i].number != which) continue;
+            const entry removed = entries_[i]; // destroyed last: its destructor may look at the list
+            for (std::size_t k = i + 1; k != size_; ++k) entries_[k - 1] = entries_[k];
+            entries_[--size_].~entry();
+            return true;
+        }
+        return false;
+    }
+
+    void clear() noexcept {
+        while (size_ != 0) {
+            const entry last = entries_[size_ - 1];
+            entries_[--size_].~entry();
+        }
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+    /// For the library: calls `f(const function&)` for each of those that are there now.
+    template <class F>
+    void for_each(F f) const {
+        const std::size_t count = size_;
+        function_type few[8];
+        detail::scratch<function_type> many;
+        function_type* snapshot = few;
+        if (count > 8) {
+            if (!many.reserve(count)) return;
+            snapshot = many.data();
+            for (std::size_t i = 0; i != count; ++i) ::new (static_cast<void*>(snapshot + i)) function_type();
+        }
+        for (std::size_t i = 0; i != count; ++i) snapshot[i] = entries_[i].function;
+        for (std::size_t i = 0; i != count; ++i) f(snapshot[i]);
+        if (count > 8) {
+            for (std::size_t i = 0; i != count; ++i) snapshot[i].~function_type();
+        }
+        many.release();
+    }
+
+private:
+    using function_type = detail::callable<collection_phase, const collection_info&>;
+    struct entry {
+        id number;
+        function_type function;
+    };
+
+    [[noreturn]] static void throw_no_memory() {
+#if PYGC_EXCEPTIONS
+        throw std::bad_alloc();
+#else
+        __builtin_trap();
+#endif
+    }
+
+    detail::scratch<entry> entries_;
+    std::size_t size_ = 0;
+    id last_id_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI

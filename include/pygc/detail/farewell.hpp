@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSL-1.0
+// What garbage may ask for before it is destroyed, in the one order there is for it:
+//
+//   run_finalizers          weak references are still alive, the objects intact
+//   reprieve                the garbage is examined again: who was made reachable lives on
+//   end_weak_references     all those to the rest are dead; then their callbacks, unless garbage too
+//   save_all                if so wanted, the rest goes to the list `garbage` and lives on
+//
+// Only garbage with a finalizer or a weak reference comes here. While code of the user runs its objects are
+// "condemned": hidden from lists, and what dies among them keeps its slot until the collection has seen it.
+#pragma once
+
+#include <pygc/detail/reachability.hpp>
+#include <pygc/detail/traversal_guard.hpp>
+#include <pygc/object_list.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class farewell : protected reachability {
+protected:
+    using reachability::reachability;
+
+    /// Whether any of the garbage must be treated with more than destructors.
+    bool has_farewell() noexcept {
+        if (wants(debug::save_all) || wants(debug::collectable)) return true;
+        bool found = false;
+        for (std::size_t i = 0; i != page_count_ && !found; ++i) {
+            const page& p = *pages_[i].where;
+            if ((p.type->finalize == nullptr && !p.type->weak_record && !p.weak) || !has_garbage(pages_[i])) continue;
+            for_each_found(pages_[i], [&](page&, py_object*, header& h) noexcept {
+                found |= p.type->weak_record || (h.state & life_weak) != 0 ||
+                         (p.type->finalize != nullptr && (h.state & life_finalized) == 0);
+            });
+        }
+        return found;
+    }
+
+    /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
+    /// of the garbage is intact afterwards, and nobody can reach it.
+    PYGC_NOINLINE void say_farewell() noexcept {
+        forget_numbers(); // code of the user may start a collection in another heap
+        keep_pages_with_garbage();
+        for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
+        if (run_finalizers()) reprieve();
+        print_collectable();
+        end_weak_references();
+        if (wants(debug::save_all)) save_all();
+        for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+    }
+
+    void keep_pages_with_garbage() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (has_garbage(pages_[i])) pages_[kept++] = pages_[i];
+        }
+        page_count_ = kept;
+    }
+
+    /// Returns: whether there was any.
+    bool run_finalizers() noexcept {
+        bool any = false;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (pages_[i].where->type->finalize == nullptr) continue;
+            for_each_found(pages_[i], [&any](page& where, py_object* p, header& h) noexcept {
+                if ((h.state & (life_condemned | life_dying | life_finalized | life_postponed)) != life_condemned)
+                    return;
+                any = true;
+                add_reference(h);
+                where.type->finalize(where, p);
+                drop(p);
+            });
+        }
+        if (heap_.postponed != nullptr) { // they belong to this phase, however deep we are
+            const std::int32_t nesting_left = heap_.nesting_left;
+            heap_.nesting_left = 0;
+            destroy_postponed(heap_);
+            heap_.nesting_left = nesting_left;
+        }
+        return any;
+    }
+
+    /// The garbage is examined again, as a set of its own: what is referred to from outside now, and what
+    /// that leads to, lives on. What died meanwhile gives its slot back.
+    void reprieve() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            std::size_t dead = 0, condemned = 0;
+            for_each_found(pages_[i], [&](page& where, py_object*, header& h) noexcept {
+                if ((h.state & life_condemned) == 0) return; // resurrected by its count, or a zombie
+                if ((h.state & life_dying) == 0) {
+                    ++condemned;
+                    return;
+                }
+                h.state = age_none | life_dying;
+                link_free_slot(where, reinterpret_cast<char*>(&h) - where.type->header_offset, *where.type);
+                ++dead;
+            });
+            if (condemned != 0) pages_[kept++] = pages_[i];
+            if (dead != 0) return_slots(*pages_[i].where, dead);
+        }
+        page_count_ = kept;
+
+        const std::size_t candidates = candidates_;
+        const bool counted = number_pages() && count_condemned();
+        garbage_ = 0;
+        if (counted) find_unreachable();
+        candidates_ = candidates;
+        if (!counted) ++stats().given_up; // no memory: all of it stays, until another time
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (!is_condemned(h)) continue;
+                if (!counted || ((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) survive(p, h);
+            }
+        }
+        forget_numbers();
+        keep_pages_with_garbage();
+    }
+
+    static bool is_condemned(const header& h) noexcept {
+        return !is_poisoned(&h) && (h.state & (life_condemned | life_dying)) == life_condemned;
+    }
+
+    bool count_condemned() noexcept {
+        const traversal_guard guard(heap_);
+        count_visitor visit(snapshot_);
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (!is_condemned(h)) continue;
+                const std::uint32_t n = pages_[i].first + slot;
+                snapshot_.trial[n] += (h.count >= 0 && h.count < outside ? h.count : outside) - outside;
+                snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
+                snapshot_.first_edge[n] = visit.edge_count();
+                p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
+                snapshot_.first_edge[n + 1] = visit.edge_count();
+                if (snapshot_.failed) return false;
+            }
+        }
+        snapshot_.edge_count = visit.edge_count();
+        snapshot_.finish_counting();
+        return guard.nothing_died();
+    }
+
+    /// A condemned object lives on, in the generation of the survivors.
+    void survive(page& p, header& h) noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned)) | age;
+        ++heap_.objects_of_age[age];
+        if (age == age_middle) mark_middle_card(p, &h);
+    }
+
+    void end_weak_references() noexcept {
+        if (garbage_ == 0) return;
+        // Garbage among the weak references: their callbacks are never called, whatever they refer to.
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (!pages_[i].where->type->weak_record) continue;
+            for_each_found(pages_[i],
+                           [](page&, py_object* p, header&) noexcept { detach(*static_cast<weak_record*>(p)); });
+        }
+        pending_callbacks pending;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (!pages_[i].where->weak) continue;
+            for_each_found(pages_[i], [&](page&, py_object* p, header& h) noexcept {
+                if ((h.state & life_weak) != 0) sever(heap_, p, pending);
+            });
+        }
+        if (pending.first == nullptr) return;
+        silence_garbage(pending);
+        found_ += detail::run(pending);
+    }
+
+    /// Records that the registry doesn't know are garbage if all that refers to them is.
+    void silence_garbage(pending_callbacks& pending) noexcept {
+        call_visitor tally(
+            [](void*, py_object* target) {
+                if (!page_of(target).type->weak_record) return;
+                auto& r = *static_cast<weak_record*>(target);
+                // Nobody needs the link of a dead record: it counts.
+                r.previous = reinterpret_cast<weak_record*>(reinterpret_cast<std::uintptr_t>(r.previous) + 1);
+            },
+            nullptr);
+        for_each_found([&tally](page& where, py_object* p, header&) noexcept { where.type->traverse(p, tally); });
+        pending_callbacks still;
+        weak_record* r = pending.first;
+        pending = {};
+        while (r != nullptr) {
+            weak_record& current = *r;
+            r = r->next;
+            const auto in_garbage = reinterpret_cast<std::uintptr_t>(current.previous);
+            current.previous = nullptr;
+            const bool silent = static_cast<std::uintptr_t>(header_of(&current).count - 1) == in_garbage;
+            if (!silent) still.add(current);
+            --header_of(&current).count; // of `pending`; `still` or the garbage holds another
+        }
+        pending = still;
+        if (pending.first == nullptr) pending.end = &pending.first;
+    }
+
+    void print_collectable() noexcept {
+        if (!wants(debug::collectable)) return;
+        for_each_found([](page& where, py_object* p, header&) noexcept { report("collectable", where.type, p); });
+    }
+
+    /// What was found goes to the list `garbage` instead of being freed.
+    void save_all() noexcept {
+        object_list& list = garbage_list(heap_);
+        if (!list_access::reserve(list, garbage_)) {
+            ++stats().given_up;
+        } else {
+            found_ += garbage_;
+            for_each_found([&list](page&, py_object* p, header&) noexcept { list_access::append(list, p); });
+        }
+        for_each_found([this](page& where, py_object*, header& h) noexcept { survive(where, h); });
+        garbage_ = 0;
+        page_count_ = 0;
+    }
+
+    std::size_t found_ = 0; // what `collect` returns, but for those lied about
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

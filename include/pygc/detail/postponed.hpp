@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+// Dead objects whose destructors wait, so that no structure is too deep for the stack.
+#pragma once
+
+#include <pygc/detail/slots.hpp>
+#include <pygc/object.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
+/// now added before it: they will be destroyed in the order in which recursion would have reached them.
+inline void postpone(heap_state& h, py_object* p) noexcept {
+    if (h.last_postponed == nullptr) {
+        link_postponed(header_of(p), h.postponed);
+        h.postponed = p;
+    } else {
+        header& last = header_of(h.last_postponed);
+        link_postponed(header_of(p), next_postponed(last));
+        link_postponed(last, p);
+    }
+    h.last_postponed = p;
+}
+
+/// Runs the destructors that wait, if this is the innermost destructor that may run others.
+PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
+    if (h.nesting_left != 0) return;
+    while (h.postponed != nullptr) {
+        py_object* p = h.postponed;
+        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
+        h.last_postponed = nullptr;
+        page& where = page_of(p);
+        where.type->dispose(where, p);
+    }
+    h.last_postponed = nullptr;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail

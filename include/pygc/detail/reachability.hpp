@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSL-1.0
+// What nothing outside a set of objects leads to: the pages that hold the set, and the phases between
+// counting and the end of the garbage.
+//
+//   number_pages        numbers for their slots
+//   find_unreachable    what nothing outside leads to, from the snapshot alone
+#pragma once
+
+#include <pygc/detail/check.hpp>
+#include <pygc/detail/snapshot.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// The part of a collection that knows which pages take part and which of their objects are unreached.
+class reachability {
+protected:
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    ~reachability() = default;
+    reachability(const reachability&) = delete;
+    reachability& operator=(const reachability&) = delete;
+
+    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+
+    [[nodiscard]] bool wants(debug flag) const noexcept { return (heap_.debug_flags & flag) != debug::none; }
+
+    /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
+    bool number_pages() noexcept {
+        std::uint64_t next_number = number_granule;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            pages_[i].first = static_cast<std::uint32_t>(next_number);
+            pages_[i].carved = p.carved;
+            recall_numbers(pages_[i]);
+            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+    }
+
+    /// Sets the bit `unreached` of exactly the garbage.
+    void find_unreachable() noexcept {
+        std::size_t unreached = 0;
+        candidates_ = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
+        garbage_ = unreached;
+        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+    }
+
+    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    std::size_t compare_counts(const collected_page& c) noexcept {
+        std::size_t unreached = 0;
+        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+            const std::uint64_t in_set = snapshot_.in_set[base / 64];
+            if (in_set == 0) continue;
+            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
+            const std::int32_t* trial = snapshot_.trial + base;
+            std::int32_t any_low = 0; // negative if one of them is zero or less
+            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
+            snapshot_.roots[base / 64] = in_set;
+            if (any_low >= 0) continue;
+            std::uint64_t low = 0;
+            std::int32_t any_negative = 0;
+            for (int k = 0; k != 64; ++k) {
+                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
+                any_negative |= trial[k];
+            }
+            std::uint64_t negative = 0;
+            if (any_negative < 0) [[unlikely]] {
+                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
+            }
+            const std::uint64_t zero = low & ~negative;
+            snapshot_.unreached[base / 64] = zero & in_set;
+            snapshot_.roots[base / 64] = in_set & ~zero;
+            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
+            if ((negative & in_set) != 0) [[unlikely]]
+                report_lies(*c.where, base - c.first, negative & in_set);
+        }
+        return unreached;
+    }
+
+    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
+    /// doesn't own. Nothing is freed on such evidence.
+    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
+        for (; negative != 0; negative &= negative - 1) {
+            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if (lied_about_++ < 8 || wants(debug::uncollectable)) {
+                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    /// Clears `unreached` of everything that candidates with references from outside lead to.
+    void mark() noexcept {
+        // Trial counts have done their work; their memory becomes the stack of objects to look at.
+        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
+                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
+                    mark_from(stack, reach(root, stack));
+                }
+            }
+            if (garbage_ == 0) return;
+        }
+    }
+
+    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
+    /// the new top.
+    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
+        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
+        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
+            std::uint64_t& word = snapshot_.unreached[*e / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
+            if ((word & bit) == 0) continue;
+            word &= ~bit;
+            --garbage_;
+            *top++ = *e;
+        }
+        return top;
+    }
+
+    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
+    /// lines it needs arrive, first where its edges begin, then the edges.
+    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
+        constexpr std::uint32_t length = 16;
+        std::uint32_t queue[length];
+        std::uint32_t in = 0, out = 0;
+        while (top != bottom || in != out) {
+            while (top != bottom && in - out != length) {
+                const std::uint32_t number = *--top;
+                prefetch(snapshot_.first_edge + number);
+                queue[in++ % length] = number;
+                if (in - out > length / 2) {
+                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
+                }
+            }
+            top = reach(queue[out++ % length], top);
+        }
+    }
+
+    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
+    /// heap would take them for its own.
+    void forget_numbers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
+    }
+
+    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
+
+    static void recall_numbers(const collected_page& c) noexcept {
+        numbers_of(*c.where) = {c.first, c.where->type->reciprocal};
+    }
+
+    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
+        return snapshot_.unreached + c.first / 64;
+    }
+
+    [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {
+        std::uint64_t any = 0;
+        for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
+        return any != 0;
+    }
+
+    /// Calls `f(page&, py_object*, header&)` for each object that the bits name.
+    template <class F>
+    void for_each_found(const collected_page& c, F f) noexcept {
+        for (std::uint32_t base = 0; base < c.carved; base += 64) {
+            for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                header& h = header_at(*c.where, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+                if (!is_poisoned(&h)) f(*c.where, reinterpret_cast<py_object*>(&h), h);
+            }
+        }
+    }
+    template <class F>
+    void for_each_found(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) for_each_found(pages_[i], f);
+    }
+
+    heap_state& heap_;
+    const int generation_;
+    snapshot snapshot_;
+    collected_page* pages_ = nullptr;
+    std::size_t page_count_ = 0;
+    std::size_t candidates_ = 0;
+    std::size_t garbage_ = 0;
+    std::size_t lied_about_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

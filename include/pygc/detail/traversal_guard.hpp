@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+// Holds the traverse functions of the user to their promises.
+#pragma once
+
+#include <pygc/detail/operations.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// As long as it lives every `traverse` is held to its promises: make_ref finds no page and says so, and what dies is
+/// put off, so that the picture being taken stays true to the objects or is thrown away.
+class traversal_guard {
+public:
+    explicit traversal_guard(heap_state& h) noexcept
+        : heap_(h), bin_count_(h.bin_count), nesting_left_(h.nesting_left), last_postponed_(h.last_postponed),
+          postponed_(h.postponed) {
+        h.traversing = true;
+        h.bin_count = 0;
+        h.nesting_left = 0;
+    }
+    traversal_guard(const traversal_guard&) = delete;
+    traversal_guard& operator=(const traversal_guard&) = delete;
+    ~traversal_guard() {
+        const bool died = !nothing_died();
+        heap_.traversing = false;
+        heap_.bin_count = bin_count_;
+        if (died) {
+            report("objects died inside a traverse; a collection was given up in the heap", nullptr, &heap_);
+            destroy_postponed(heap_); // nesting_left is still 0
+        }
+        heap_.nesting_left = nesting_left_;
+    }
+
+    [[nodiscard]] bool nothing_died() const noexcept {
+        return heap_.last_postponed == last_postponed_ && heap_.postponed == postponed_;
+    }
+
+private:
+    heap_state& heap_;
+    const std::uint32_t bin_count_;
+    const std::int32_t nesting_left_;
+    const py_object* const last_postponed_;
+    const py_object* const postponed_;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail

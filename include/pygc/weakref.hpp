@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: BSL-1.0
+// py_weakref<T>: refers to an object without keeping it alive; CPython's weakref.ref.
+#pragma once
+
+#include <cstddef>
+#include <exception> // base of reference_error
+#include <tuple>     // captured values
+#include <type_traits>
+#include <utility> // as_const
+
+#include <pygc/make.hpp>
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+
+/// A record without a callback: all plain weak references to an object share one.
+struct plain_record final : weak_record {
+    using pygc_acyclic = void;
+    using weak_record::weak_record;
+};
+
+template <bool Acyclic>
+struct maybe_acyclic {};
+template <>
+struct maybe_acyclic<true> {
+    using pygc_acyclic = void;
+};
+
+/// A function and the values it is to be called with, visible to the collector.
+template <class F, class... Captured>
+struct bound {
+    F function;
+    std::tuple<Captured...> captured;
+
+    template <class... Args>
+    void operator()(Args&&... args) {
+        std::apply([&](Captured&... c) { static_cast<void>(function(static_cast<Args&&>(args)..., c...)); }, captured);
+    }
+    void traverse(auto& visit) { visit(captured); }
+};
+
+/// A record with a callback. Tracked if the collector can see references in the callback.
+template <class T, class F>
+struct callback_record final : weak_record, maybe_acyclic<!holds_references<F>()> {
+    callback_record(py_object* object, F&& f) : weak_record(object) {
+        ::new (static_cast<void*>(place)) F(static_cast<F&&>(f));
+        call = &invoke;
+    }
+    ~callback_record() {
+        if (call != nullptr) callback().~F();
+    }
+
+    void traverse(auto& visit) requires(holds_references<F>()) {
+        if (call != nullptr) visit_value(visit, callback());
+    }
+
+    [[nodiscard]] F& callback() noexcept { return *reinterpret_cast<F*>(place); }
+
+    /// The function is destroyed afterwards: what it owns goes with the object.
+    static void invoke(weak_record& self) noexcept {
+        auto& me = static_cast<callback_record&>(self);
+        const auto dead = ref_access::weak<T>(self);
+        F f(static_cast<F&&>(me.callback()));
+        me.call = nullptr;
+        me.callback().~F();
+#if PYGC_EXCEPTIONS
+        try {
+            call_with(f, dead);
+        } catch (...) {
+            report_unraisable(*chunk_of(&self).heap, "a callback of a weak reference to", type_name<T>(),
+                              self.object());
+        }
+#else
+        call_with(f, dead);
+#endif
+    }
+
+    static void call_with(F& f, const py_weakref<T>& dead) {
+        if constexpr (requires { f(dead); }) {
+            static_cast<void>(f(dead));
+        } else {
+            static_cast<void>(f());
+        }
+    }
+
+    alignas(F) unsigned char place[sizeof(F)];
+};
+
+/// No automatic collection in `h` as long as it lives, and make_ref works there.
+class record_scope {
+public:
+    explicit record_scope(heap_state& h) noexcept : heap_(h), previous_(current_heap) {
+        current_heap = &h;
+        ++h.pauses;
+        h.update_trigger();
+    }
+    record_scope(const record_scope&) = delete;
+    record_scope& operator=(const record_scope&) = delete;
+    ~record_scope() {
+        current_heap = previous_;
+        --heap_.pauses;
+        heap_.update_trigger();
+    }
+
+private:
+    heap_state& heap_;
+    heap_state* previous_;
+};
+
+/// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
+template <class Record, class... Args>
+py_ref<Record> make_record(heap_state& h, py_object* object, Args&&... args) {
+    if (!h.weak.reserve_one()) throw_bad_alloc();
+    const record_scope scope(h);
+    auto record = make_ref<Record>(object, static_cast<Args&&>(args)...);
+    attach(h, *record);
+    return record;
+}
+
+/// Whether weak references to it are dead from the start: its destructor runs, or has run.
+inline bool is_ending(const py_object* object) noexcept {
+    return (header_of(object).state & (life_dying | life_zombie)) != 0;
+}
+
+} // namespace detail
+
+/// Refers to an object without keeping it alive: `std::weak_ptr` with the rules of CPython's `weakref.ref`.
+///
+///     pygc::py_weakref<person> w = ada;
+///     if (auto p = w.lock()) p->greet();
+///     pygc::py_weakref<person> told(ada, [](const auto&) { std::puts("Ada is gone"); });
+///
+/// All weak references to one object that have no callback share one small record; each made with a callback has
+/// its own; copies share their original's. The object itself has no field for them. They end together, after the
+/// object's finalizer has run and left it dead, before its destructor; then the callbacks are called, newest first. A
+/// callback is called at most once, and never if the last copy of its weak reference goes before the object does or
+/// is garbage with it. What it throws goes to the unraisable hook.
+///
+/// Show it to `traverse` as any reference: `visit(parent)`. References captured by a lambda are hidden from the
+/// collector and count as held from outside; those passed behind the callback, `py_weakref<T> w(r, f, a, b)`, are
+/// visible, and `f` is called with them.
+///
+/// **Size**: a pointer; the first of an object takes 48 bytes, and 16 in a table. **Thread safety**: as py_ref.
+template <class T>
+class py_weakref {
+public:
+    using element_type = T;
+
+    constexpr py_weakref() noexcept = default;
+    constexpr py_weakref(std::nullptr_t) noexcept {}
+
+    /// Dead from the start if `r` is null or its object's destructor runs. Throws: std::bad_alloc.
+    template <detail::convertible_object<T> U>
+    py_weakref(const py_ref<U>& r) {
+        py_object* p = detail::ref_access::object(r);
+        if (p == nullptr || detail::is_ending(p)) return;
+        detail::heap_state& h = *detail::chunk_of(p).heap;
+        if ((detail::header_of(p).state & detail::life_weak) != 0) {
+            detail::weak_record* first = h.weak.find(p);
+            if (first->call == nullptr) {
+                record_ = py_ref<detail::weak_record>::borrow(first);
+                return;
+            }
+        }
+        record_ = detail::make_record<detail::plain_record>(h, p);
+    }
+
+    /// With a callback: called as `f(const py_weakref<T>&, captured...)`, or `f(captured...)`, once the object has
+    /// died. May run an automatic collection, as make_ref. Throws: std::bad_alloc, and what copying throws.
+    template <detail::convertible_object<T> U, class F, class... Captured>
+        requires(!std::is_null_pointer_v<F>)
+    py_weakref(const py_ref<U>& r, F f, Captured... captured) {
+        py_object* p = detail::ref_access::object(r);
+        if (p == nullptr || detail::is_ending(p)) return;
+        detail::heap_state& h = *detail::chunk_of(p).heap;
+        if constexpr (sizeof...(Captured) == 0) {
+            static_assert(std::is_invocable_v<F&, const py_weakref&> || std::is_invocable_v<F&>,
+                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&) or f()");
+            record_ = detail::make_record<detail::callback_record<T, F>>(h, p, static_cast<F&&>(f));
+        } else {
+            static_assert(std::is_invocable_v<F&, const py_weakref&, Captured&...> ||
+                              std::is_invocable_v<F&, Captured&...>,
+                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
+                          "f(captured...)");
+            if constexpr (std::is_invocable_v<F&, const py_weakref&, Captured&...>) {
+                using function = detail::bound<F, Captured...>;
+                record_ = detail::make_record<detail::callback_record<T, function>>(
+                    h, p, function{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
+            } else {
+                auto without = [f = static_cast<F&&>(f)](const py_weakref&, Captured&... c) mutable { f(c...); };
+                using function = detail::bound<decltype(without), Captured...>;
+                record_ = detail::make_record<detail::callback_record<T, function>>(
+                    h, p, function{static_cast<decltype(without)&&>(without), {static_cast<Captured&&>(captured)...}});
+            }
+        }
+        if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
+    }
+
+    template <detail::convertible_object<T> U>
+    py_weakref(const py_weakref<U>& other) noexcept : record_(other.record_) {
+        detail::check_conversion<U, T>();
+    }
+    template <detail::convertible_object<T> U>
+    py_weakref(py_weakref<U>&& other) noexcept : record_(static_cast<py_ref<detail::weak_record>&&>(other.record_)) {
+        detail::check_conversion<U, T>();
+    }
+
+    /// Returns: a new reference to the object, null once it is dead.
+    [[nodiscard]] PYGC_INLINE py_ref<T> lock() const noexcept {
+        py_object* p = target();
+        if (p == nullptr) return nullptr;
+        detail::add_reference(detail::header_of(p));
+        return detail::ref_access::adopt<T>(p);
+    }
+
+    [[nodiscard]] bool expired() const noexcept { return target() == nullptr; }
+
+    /// Returns: the number of references that keep the object alive, 0 once it is dead.
+    [[nodiscard]] long use_count() const noexcept {
+        const py_object* p = target();
+        return p == nullptr ? 0 : static_cast<long>(detail::header_of(p).count);
+    }
+
+    /// Whether a callback is still to come.
+    [[nodiscard]] bool has_callback() const noexcept {
+        return record_ != nullptr && !record_->is_dead() && record_->call != nullptr;
+    }
+
+    void reset() noexcept { record_.reset(); }
+    void swap(py_weakref& other) noexcept { record_.swap(other.record_); }
+    friend void swap(py_weakref& a, py_weakref& b) noexcept { a.swap(b); }
+
+    /// While both objects live: whether they are the same. Else: whether it is the same weak reference.
+    template <class U>
+    [[nodiscard]] friend bool operator==(const py_weakref& a, const py_weakref<U>& b) noexcept {
+        const py_object* p = a.target();
+        const py_object* q = detail::ref_access::weak_target(b);
+        if (p != nullptr && q != nullptr) return p == q;
+        return detail::ref_access::record(a) == detail::ref_access::record(b);
+    }
+    /// Whether it has never referred to an object, or was reset.
+    [[nodiscard]] friend bool operator==(const py_weakref& a, std::nullptr_t) noexcept { return a.record_ == nullptr; }
+
+    /// The object's hash, also after its death: two that are equal at any time have the same.
+    [[nodiscard]] std::size_t hash() const noexcept {
+        return record_ == nullptr ? 0 : static_cast<std::size_t>(record_->target & ~detail::weak_record::dead);
+    }
+
+private:
+    template <class U>
+    friend class py_weakref;
+    friend struct detail::ref_access;
+
+    [[nodiscard]] PYGC_INLINE py_object* target() const noexcept {
+        return record_ == nullptr ? nullptr : detail::live_target(*record_);
+    }
+
+    py_ref<detail::weak_record> record_;
+};
+
+template <class T>
+py_weakref(const py_ref<T>&) -> py_weakref<T>;
+template <class T, class F, class... Captured>
+py_weakref(const py_ref<T>&, F, Captured...) -> py_weakref<T>;
+
+/// Returns: the number of weak references to the object, those without a callback counting as one.
+template <class T>
+[[nodiscard]] std::size_t get_weakref_count(const py_ref<T>& r) noexcept {
+    std::size_t n = 0;
+    detail::ref_access::for_each_record(detail::ref_access::object(r), [&n](detail::weak_record&) noexcept { ++n; });
+    return n;
+}
+
+/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first.
+/// `f` must not make or end weak references to the object.
+template <class T, class F>
+void for_each_weakref(const py_ref<T>& r, F f) {
+    detail::ref_access::for_each_record(detail::ref_access::object(r),
+                                        [&f](detail::weak_record& w) { f(detail::ref_access::weak<T>(w)); });
+}
+
+/// Thrown by a weak_proxy whose object is dead: Python's ReferenceError.
+class reference_error : public std::exception {
+public:
+    [[nodiscard]] const char* what() const noexcept override { return "pygc: the object of a weak reference is dead"; }
+};
+
+/// Used as if it were the object, without keeping it alive: CPython's weakref.proxy. Each use holds a reference until
+/// the full expression ends.
+template <class T>
+class weak_proxy {
+public:
+    /// Throws: std::bad_alloc.
+    template <detail::convertible_object<T> U>
+    explicit weak_proxy(const py_ref<U>& r) : weak_(r) {}
+    template <detail::convertible_object<T> U, class F>
+    weak_proxy(const py_ref<U>& r, F f) : weak_(r, static_cast<F&&>(f)) {}
+
+    /// Throws: reference_error.
+    [[nodiscard]] py_ref<T> operator->() const {
+        auto r = weak_.lock();
+        if (r == nullptr) refuse();
+        return r;
+    }
+    /// Whether the object lives.
+    [[nodiscard]] explicit operator bool() const noexcept { return !weak_.expired(); }
+
+    void traverse(auto& visit) { visit(weak_); }
+
+private:
+    [[noreturn]] static void refuse() {
+#if PYGC_EXCEPTIONS
+        throw reference_error();
+#else
+        detail::report_and_abort("use of a weak_proxy of a dead object", nullptr, nullptr);
+#endif
+    }
+
+    py_weakref<T> weak_;
+};
+
+template <class T>
+weak_proxy(const py_ref<T>&) -> weak_proxy<T>;
+
+/// An object and one of its member functions, bound while somebody else keeps the object alive: CPython's
+/// weakref.WeakMethod. Has no cycle with the object it may be stored in.
+template <class T, class Function>
+class weak_method {
+public:
+    /// A strong reference and the function: callable, and false if the object is dead.
+    class bound_method {
+    public:
+        bound_method(py_ref<T> self, Function f) noexcept : self_(static_cast<py_ref<T>&&>(self)), function_(f) {}
+        [[nodiscard]] explicit operator bool() const noexcept { return self_ != nullptr; }
+        template <class... Args>
+        decltype(auto) operator()(Args&&... args) const {
+            return ((*self_).*function_)(static_cast<Args&&>(args)...);
+        }
+        [[nodiscard]] const py_ref<T>& self() const noexcept { return self_; }
+
+    private:
+        py_ref<T> self_;
+        Function function_;
+    };
+
+    /// Throws: std::bad_alloc.
+    weak_method(const py_ref<T>& self, Function f) : weak_(self), function_(f) {}
+    template <class Callback>
+    weak_method(const py_ref<T>& self, Function f, Callback callback)
+        : weak_(self, static_cast<Callback&&>(callback)), function_(f) {}
+
+    [[nodiscard]] bound_method lock() const noexcept { return {weak_.lock(), function_}; }
+    [[nodiscard]] bool expired() const noexcept { return weak_.expired(); }
+
+    [[nodiscard]] friend bool operator==(const weak_method& a, const weak_method& b) noexcept {
+        return a.weak_ == b.weak_ && a.function_ == b.function_;
+    }
+    [[nodiscard]] std::size_t hash() const noexcept { return weak_.hash(); }
+
+    void traverse(auto& visit) { visit(weak_); }
+
+private:
+    py_weakref<T> weak_;
+    Function function_;
+};
+
+template <class T, class Function>
+weak_method(const py_ref<T>&, Function) -> weak_method<T, Function>;
+template <class T, class Function, class Callback>
+weak_method(const py_ref<T>&, Function, Callback) -> weak_method<T, Function>;
+
+} // namespace pygc::inline PYGC_ABI
+
+template <class T>
+struct std::hash<pygc::py_weakref<T>> {
+    [[nodiscard]] std::size_t operator()(const pygc::py_weakref<T>& w) const noexcept { return w.hash(); }
+};
+template <class T, class Function>
+struct std::hash<pygc::weak_method<T, Function>> {
+    [[nodiscard]] std::size_t operator()(const pygc::weak_method<T, Function>& m) const noexcept { return m.hash(); }
+};
