@@ -14,4 +14,5 @@
 #include <pygc/unraisable.hpp>
 #include <pygc/version.hpp>
 #include <pygc/visitor.hpp>
+#include <pygc/weak_map.hpp>
 #include <pygc/weakref.hpp>

@@ -227,6 +227,13 @@ struct ref_access {
     }
 };
 
+/// A new reference to an object that somebody else keeps alive; null for null.
+template <class T>
+py_ref<T> to_ref(py_object* p) noexcept {
+    if (p != nullptr) add_reference(header_of(p));
+    return ref_access::adopt<T>(p);
+}
+
 PYGC_INLINE std::strong_ordering order(const volatile void* a, const volatile void* b) noexcept {
     return reinterpret_cast<std::uintptr_t>(a) <=> reinterpret_cast<std::uintptr_t>(b);
 }

@@ -20,13 +20,6 @@ struct plain_record final : weak_record {
     using weak_record::weak_record;
 };
 
-template <bool Acyclic>
-struct maybe_acyclic {};
-template <>
-struct maybe_acyclic<true> {
-    using pygc_acyclic = void;
-};
-
 /// A function and the values it is to be called with, visible to the collector.
 template <class F, class... Captured>
 struct bound {
@@ -40,9 +33,9 @@ struct bound {
     void traverse(auto& visit) { visit(captured); }
 };
 
-/// A record with a callback. Tracked if the collector can see references in the callback.
+/// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
 template <class T, class F>
-struct callback_record final : weak_record, maybe_acyclic<!holds_references<F>()> {
+struct callback_record final : weak_record {
     callback_record(py_object* object, F&& f) : weak_record(object) {
         ::new (static_cast<void*>(place)) F(static_cast<F&&>(f));
         call = &invoke;

@@ -167,36 +167,7 @@ protected:
                 if ((h.state & life_weak) != 0) sever(heap_, p, pending);
             });
         }
-        if (pending.first == nullptr) return;
-        silence_garbage(pending);
         found_ += detail::run(pending);
-    }
-
-    /// Records that the registry doesn't know are garbage if all that refers to them is.
-    void silence_garbage(pending_callbacks& pending) noexcept {
-        call_visitor tally(
-            [](void*, py_object* target) {
-                if (!page_of(target).type->weak_record) return;
-                auto& r = *static_cast<weak_record*>(target);
-                // Nobody needs the link of a dead record: it counts.
-                r.previous = reinterpret_cast<weak_record*>(reinterpret_cast<std::uintptr_t>(r.previous) + 1);
-            },
-            nullptr);
-        for_each_found([&tally](page& where, py_object* p, header&) noexcept { where.type->traverse(p, tally); });
-        pending_callbacks still;
-        weak_record* r = pending.first;
-        pending = {};
-        while (r != nullptr) {
-            weak_record& current = *r;
-            r = r->next;
-            const auto in_garbage = reinterpret_cast<std::uintptr_t>(current.previous);
-            current.previous = nullptr;
-            const bool silent = static_cast<std::uintptr_t>(header_of(&current).count - 1) == in_garbage;
-            if (!silent) still.add(current);
-            --header_of(&current).count; // of `pending`; `still` or the garbage holds another
-        }
-        pending = still;
-        if (pending.first == nullptr) pending.end = &pending.first;
     }
 
     void print_collectable() noexcept {

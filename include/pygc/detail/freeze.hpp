@@ -19,9 +19,8 @@ inline void freeze(heap_state& h) noexcept {
         p.frozen = true;
         p.event = 0;
         p.young = p.middle = 0;
-        p.touched = false;
     });
-    h.touched = nullptr;
+    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
     for (std::size_t& n : h.objects_of_age) n = 0;
     for (std::size_t& n : h.younger_collections) n = 0;
     h.allocations = 0;
