@@ -375,7 +375,11 @@ struct world {
     }
 };
 
-node::~node() { current->alive.erase(number); }
+node::~node() {
+    current->alive.erase(number);
+    // As Python: slot by slot, the weak reference last.
+    for (node_ref& link : links) link = nullptr;
+}
 void finalized_node::finalize() { current->finalize(*this); }
 
 void run(const std::string& name, std::vector<words> ops) {
