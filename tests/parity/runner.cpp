@@ -390,7 +390,7 @@ void run(const std::string& name, std::vector<words> ops) {
     current = &w;
     pygc::callbacks().append([&w](pygc::collection_phase p, const pygc::collection_info& i) { w.note_phase(p, i); });
     for (const words& op : ops) {
-        w.records_are_objects |= std::find(op.begin(), op.end(), "holds") != op.end();
+        w.records_are_objects |= std::find(op.begin(), op.end(), "cb") != op.end();
     }
     std::cout << "scenario " << name << '\n';
     for (std::size_t line = 0; line != ops.size();) {

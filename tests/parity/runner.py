@@ -44,8 +44,8 @@ class FinalizedNode(Node):
         world.finalize(self)
 
 
-class HoldingReference(weakref.ref):
-    """One whose callback captured something visibly: in pygc, too, an object for the collector."""
+class CallbackReference(weakref.ref):
+    """One with a callback: in pygc, too, an object for the collector."""
 
     __slots__ = ()
 
@@ -256,12 +256,12 @@ class World:
             reference = weakref.ref(target)
         elif action and action[0] == "holds":
             held = self.get(action[1].split("."))
-            reference = HoldingReference(target, Capture(number, held))
+            reference = CallbackReference(target, Capture(number, held))
             del held
         else:
             call = functools.partial(self.call, number)
             self.kept.append(call)
-            reference = weakref.ref(target, call)
+            reference = CallbackReference(target, call)
         self.put_weak(args[0], reference, number)
         return ""
 
@@ -321,11 +321,11 @@ class World:
         gc.set_debug(0)
         garbage = gc.garbage[:]
         gc.garbage.clear()
-        # The one place where counts are corrected: weak references, and what a capturing callback
-        # is made of, are gc objects in Python. In pygc only a record with visible captures is one.
+        # The one place where counts are corrected: weak references without a callback, and what a
+        # capturing callback is made of, are gc objects in Python, but not in pygc.
         other = 0
         for o in garbage:
-            if isinstance(o, (Node, HoldingReference)):
+            if isinstance(o, (Node, CallbackReference)):
                 continue
             if not isinstance(o, (weakref.ref, Capture)):
                 sys.exit(f"garbage that is no part of the scenario: {type(o)}")
@@ -386,6 +386,8 @@ class World:
             if record.number not in known:
                 known.add(record.number)
                 self.waiting.append((record, reference))
+        if silent:  # newest first, as ever
+            self.waiting.sort(key=lambda r: -r[0].number)
         silent.clear()
         forgotten = 0
         while self.waiting:
