@@ -309,7 +309,8 @@ struct world {
         if (!pygc::is_tracked(r)) text += "u";
         if (n.w != nullptr) text += "(w=" + weak_text(n.w) + ")";
         if (thorough) {
-            text += "[to" + numbers(pygc::get_referents(r)) + "by" + numbers(pygc::get_referrers(r));
+            text += "[to" + numbers(pygc::get_referents(r));
+            text += "by" + numbers(pygc::get_referrers(r));
             text += "weak" + std::to_string(pygc::get_weakref_count(r)) + "]";
         }
         return text;
