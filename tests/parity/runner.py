@@ -390,8 +390,11 @@ class World:
             self.waiting.sort(key=lambda r: -r[0].number)
         silent.clear()
         forgotten = 0
+        held = {number for _, _, _, number in self.places()}
         while self.waiting:
             record, reference = self.waiting.pop(0)
+            if record.number not in held:  # a finalizer dropped it before pygc would have called
+                continue
             if record.target in self.alive and record.target not in garbage:
                 continue
             dropped = self.run_callback(record)
