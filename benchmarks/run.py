@@ -58,10 +58,8 @@ def build(skipped):
 def run_once(contender, workload, parameters, limit):
     """One process. Returns what it printed together with what the system says it used."""
     program, *fixed = contender.command
-    if fixed and "=" not in fixed[-1]:
-        command = [program, *fixed, workload.program]
-    else:
-        command = [program, workload.program, *fixed]
+    options = [argument for argument in fixed if "=" in argument]
+    command = [program, *(argument for argument in fixed if argument not in options), workload.program, *options]
     command += [f"{name}={value}" for name, value in parameters.items()]
     with tempfile.NamedTemporaryFile("r", encoding="ascii") as used:
         run = subprocess.run([suite.built("measure"), used.name, str(limit), *command], capture_output=True, text=True,
@@ -105,7 +103,7 @@ def run_workload(workload, ready, mode, problems):
             continue
         title = workload.names.get(contender.name, contender.title)
         entrants.append((contender, title, contender.name, workload.parameters[mode]))
-        if workload.variant and contender.collects:
+        if workload.variant and contender.collects and contender.switches:
             entrants.append((contender, title + ", collection off", contender.name + "_off",
                              workload.parameters[mode] | workload.variant))
     runs = {key: [] for _, _, key, _ in entrants}

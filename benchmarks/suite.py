@@ -13,7 +13,8 @@ BUILD = os.path.join(ROOT, "build", "bench-programs")
 class Contender:
     """Who does the work. `kind`: cpp and refcount are like for like, context is not."""
 
-    def __init__(self, name, title, command, kind="cpp", collects=False, build=None, needs=None, version=None):
+    def __init__(self, name, title, command, kind="cpp", collects=False, build=None, needs=None, version=None,
+                 switches=True):
         self.name = name
         self.title = title
         self.command = command
@@ -22,6 +23,7 @@ class Contender:
         self.build = build
         self.needs = needs or (lambda: None)
         self.version = version
+        self.switches = switches  # can turn automatic collection off
 
 
 def header(name):
@@ -65,6 +67,14 @@ CONTENDERS = [
               needs=header("gc/gc_allocator.h"), version=["dpkg-query", "-W", "-f", "libgc ${Version}", "libgc-dev"]),
     Contender("python", "CPython", ["python3", os.path.join(PROGRAMS, "workloads.py")], kind="refcount", collects=True,
               needs=tools("python3"), version=["python3", "--version"]),
+    Contender("nim", "Nim, ORC", [built("nim")], kind="refcount", collects=True, needs=tools("nim"),
+              build=["nim", "c", "--mm:orc", "-d:danger", "--passC:-O2", "--hints:off", "--warnings:off",
+                     "--nimcache:" + built("nim.cache"), "-o:" + built("nim"), os.path.join(PROGRAMS, "workloads.nim")],
+              version=["nim", "--version"]),
+    Contender("php", "PHP", ["php", os.path.join(PROGRAMS, "workloads.php")], kind="refcount", collects=True,
+              needs=tools("php"), version=["php", "--version"]),
+    Contender("node", "Node.js (context)", ["node", "--expose-gc", os.path.join(PROGRAMS, "workloads.js")], kind="context",
+              collects=True, switches=False, needs=tools("node"), version=["node", "--version"]),
 ]
 
 
@@ -134,7 +144,7 @@ WORKLOADS = [
              may_crash=("shared", "shared_threaded", "intrusive", "nim", "php")),
     Workload("ring", "ring", "Rings of 100,000", "node", "those who only count cut the ring by hand",
              quick={"rings": 20, "length": 100_000}, smoke={"rings": 2, "length": 1000},
-             full={"rings": 100, "length": 100_000}),
+             full={"rings": 100, "length": 100_000}, may_crash=("php",)),
     Workload("gcbench", "gcbench", "GCBench", "node", "trees beside a long-lived tree and array",
              quick={"stretch": 16, "long_lived": 14, "deepest": 14, "array": 500_000},
              smoke={"stretch": 8, "long_lived": 8, "deepest": 6, "array": 1000},

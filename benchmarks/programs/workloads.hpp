@@ -242,6 +242,13 @@ inline outcome growth(const parameters& p) {
     std::_Exit(0); // to drop the list is the business of another workload
 }
 
+/// Copies a reference and drops the copy: collectors that start from candidates have one then.
+template <class Ref>
+void touch(const Ref& r) {
+    const Ref copy = r;
+    escape(&copy);
+}
+
 /// Marks all nodes, depth first, as a program would that only wants to visit them.
 inline void walk(const policy::vector<ref<node>>& roots, std::vector<node*>& pending, std::int64_t mark) {
     for (const auto& root : roots) {
@@ -282,6 +289,7 @@ inline outcome full(const parameters& p) {
         if constexpr (policy::by_hand) {
             walk(nodes, pending, ++mark);
         } else {
+            touch(nodes[static_cast<std::size_t>(i)]);
             policy::collect();
         }
     }
@@ -484,7 +492,10 @@ inline outcome traversal(const parameters& p) {
         current = std::move(added);
     }
     const processor_time watch;
-    for (std::int64_t i = p["collections"]; i != 0; --i) policy::collect();
+    for (std::int64_t i = p["collections"]; i != 0; --i) {
+        touch(current);
+        policy::collect();
+    }
     result.nanoseconds = watch.elapsed();
     result.items = p["collections"] * result.checksum;
     result.checksum += static_cast<std::int64_t>(current->items.size()); // alive until here

@@ -208,7 +208,9 @@ def full(nodes, collections):
         n.other = held[random.below(nodes)]
         checksum = (checksum + n.next.value * 3 + n.other.value) % 1000003
     start = cpu()
-    for _ in range(collections):
+    for i in range(1, collections + 1):
+        touched = held[i]
+        touched = None
         gc.collect()
     done(checksum, nodes * collections, cpu() - start)
     os._exit(0)
@@ -345,6 +347,8 @@ def traversal(levels, collections):
         current = added
     start = cpu()
     for _ in range(collections):
+        touched = current
+        touched = None
         gc.collect()
     done(checksum + len(current), collections * checksum, cpu() - start)
 
