@@ -23,8 +23,10 @@ import suite
 RESULTS = os.path.join(suite.ROOT, "benchmarks", "results")
 ROUNDS = {"smoke": 1, "quick": 5, "full": 7}
 LIMIT = {"smoke": 20, "quick": 40, "full": 600}  # seconds a run may take
-SLOW = {"smoke": 20, "quick": 1.5, "full": 20}  # who takes longer than this runs in three rounds only
-MANY_RUNS_MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "bytes_each",
+HURRY = {"smoke": 60, "quick": 420, "full": 3600}  # seconds after which all run in three rounds only
+FEW = {"smoke": 20, "quick": 0.5, "full": 10}  # who takes longer than this runs in three rounds only
+ONCE = {"smoke": 20, "quick": 5, "full": 100}  # and longer than this, once
+MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "bytes_each",
                        "pause_p50_us", "pause_p99_us")
 
 
@@ -83,7 +85,7 @@ def combine(runs):
     if not good:
         return {key: runs[0][key] for key in runs[0] if key != "errors"} | {"runs": len(runs)}
     row = {key: good[0][key] for key in ("status", "checksum", "items")} | {"runs": len(good)}
-    for key in MANY_RUNS_MEDIAN_OF:
+    for key in MEDIAN_OF:
         if key in good[0]:
             row[key] = statistics.median(run[key] for run in good)
     row["ns_least"] = min(run["ns_each"] for run in good)
@@ -95,7 +97,15 @@ def combine(runs):
     return row
 
 
-def run_workload(workload, ready, mode, problems):
+def has_run_enough(before, mode, hurry):
+    if not before:
+        return False
+    if before[0]["status"] != "ok" or before[0]["wall_s"] > ONCE[mode]:
+        return True
+    return len(before) >= 3 and (hurry or before[0]["wall_s"] > FEW[mode])
+
+
+def run_workload(workload, ready, mode, hurry, problems):
     say(f"==> {workload.name}")
     entrants = []
     for contender in workload.contenders():
@@ -111,9 +121,7 @@ def run_workload(workload, ready, mode, problems):
         for i in range(len(entrants)):
             contender, _, key, parameters = entrants[(i + turn) % len(entrants)]
             before = runs[key]
-            if before and before[0]["status"] != "ok":
-                continue
-            if len(before) >= 3 and before[0]["wall_s"] > SLOW[mode]:
+            if has_run_enough(before, mode, hurry):
                 continue
             before.append(run_once(contender, workload, parameters, LIMIT[mode]))
             if before[-1].get("fatal"):
@@ -197,8 +205,8 @@ def main():
     for contender in ready:
         if contender.version:
             versions[contender.name] = first_line(contender.version)
-    workloads = [run_workload(workload, ready, chosen, problems) for workload in suite.WORKLOADS
-                 if not wanted or workload.name in wanted]
+    workloads = [run_workload(workload, ready, chosen, time.monotonic() - start > HURRY[chosen], problems)
+                 for workload in suite.WORKLOADS if not wanted or workload.name in wanted]
     results = {"mode": chosen, "rounds": ROUNDS[chosen], "limit_s": LIMIT[chosen], "machine": machine,
                "versions": versions, "skipped": skipped, "workloads": workloads,
                "ratios": None if wanted else ratios(chosen)}

@@ -73,6 +73,9 @@ CONTENDERS = [
               version=["nim", "--version"]),
     Contender("php", "PHP", ["php", os.path.join(PROGRAMS, "workloads.php")], kind="refcount", collects=True,
               needs=tools("php"), version=["php", "--version"]),
+    Contender("java", "Java (context)", ["java", "-cp", built("java"), "Workloads"], kind="context", collects=True,
+              switches=False, needs=tools("java", "javac"),
+              build=["javac", "-d", built("java"), os.path.join(PROGRAMS, "Workloads.java")], version=["java", "--version"]),
     Contender("node", "Node.js (context)", ["node", "--expose-gc", os.path.join(PROGRAMS, "workloads.js")], kind="context",
               collects=True, switches=False, needs=tools("node"), version=["node", "--version"]),
 ]
@@ -140,7 +143,7 @@ WORKLOADS = [
              full={"spokes": 1_000_000, "ticks": 1_000_000}),
     Workload("chain", "chain", "A chain of a million, made and dropped", "node",
              "whether a long chain dies at all, and what that costs",
-             quick={"length": 1_000_000}, smoke={"length": 1_000_000}, full={"length": 10_000_000},
+             quick={"length": 1_000_000}, smoke={"length": 200_000}, full={"length": 10_000_000},
              may_crash=("shared", "shared_threaded", "intrusive", "nim", "php")),
     Workload("ring", "ring", "Rings of 100,000", "node", "those who only count cut the ring by hand",
              quick={"rings": 20, "length": 100_000}, smoke={"rings": 2, "length": 1000},
