@@ -105,8 +105,9 @@ def overview(results):
 def losses(results):
     """Everything like for like where pygc is more than 5 % slower, or takes over a tenth more memory."""
     lines = ["## Where pygc loses", "",
-             "All cases where another C++ contender, CPython, Nim or PHP took less than 95 % of pygc's time, or 90 % of its "
-             "memory at the peak, the worst first.", ""]
+             "All cases where another C++ contender, CPython, Nim or PHP took less than 95 % of pygc's time, or less than "
+             "90 % of its memory at the peak (and a MiB less): how many times as much pygc took. The worst first.", "",
+             "| workload | time | peak memory |", "|---|---|---|"]
     found = []
     for workload in results["workloads"]:
         rows = measured(workload)
@@ -117,14 +118,14 @@ def losses(results):
                 continue
             ratio = ours["ns_each"] / row["ns_each"]
             if ratio > 1 / 0.95:
-                time.append((ratio, f"{ratio:.2f} times the time of {row['title']}"))
+                time.append((ratio, SHORT[name]))
             ratio = ours["peak_mib"] / row["peak_mib"]
             if ratio > 1 / 0.9 and ours["peak_mib"] - row["peak_mib"] > 1:
-                memory.append((ratio, f"{ratio:.2f} times the memory of {row['title']}"))
+                memory.append((ratio, SHORT[name]))
         if time or memory:
-            words = [text for _, text in sorted(time, reverse=True)] + [text for _, text in sorted(memory, reverse=True)]
-            found.append((max(ratio for ratio, _ in time + memory), f"- {workload['title']}: {'; '.join(words)}."))
-    lines += [line for _, line in sorted(found, reverse=True)] or ["None in this run."]
+            cells = ["; ".join(f"{ratio:.2f} {name}" for ratio, name in sorted(of, reverse=True)) for of in (time, memory)]
+            found.append((max(ratio for ratio, _ in time + memory), f"| {workload['title']} | {cells[0]} | {cells[1]} |"))
+    lines += [line for _, line in sorted(found, reverse=True)]
     growth = next((w for w in results["workloads"] if w["name"] == "growth"), None)
     if growth:
         rows = measured(growth)
@@ -235,6 +236,11 @@ def write(results, folder, publish):
     if publish:
         docs = os.path.join(suite.ROOT, "docs")
         places.append((os.path.join(docs, "benchmarks"), os.path.join(docs, "benchmarks.md"), "benchmarks"))
+    wording = {workload.name: workload for workload in suite.WORKLOADS}
+    for workload in results["workloads"]:  # so that better words need no new run
+        if workload["name"] in wording:
+            workload["title"] = wording[workload["name"]].title
+            workload["what"] = wording[workload["name"]].what
     drawn = make_charts(results)
     for chart_folder, page_name, link in places:
         os.makedirs(chart_folder, exist_ok=True)

@@ -218,8 +218,9 @@ def main():
         os.makedirs(RESULTS, exist_ok=True)
         with open(file_name, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)
-        report.write(results, RESULTS, options.publish and not problems)
-        say(f"==> {os.path.relpath(RESULTS)}: results.json, results.md, charts")
+        if not problems:
+            report.write(results, RESULTS, options.publish)
+        say(f"==> {os.path.relpath(RESULTS)}: results.json" + ("" if problems else ", results.md, charts"))
     for problem in problems:
         say("error:", problem)
     say(f"==> {len(workloads)} workloads in {results['seconds']} s, {len(problems)} problems, {len(skipped)} skipped")
