@@ -32,9 +32,11 @@ READING = """\
   the whole process.
 - **Turns.** Contenders take turns within each round; figures are medians over the rounds. Who takes long runs in fewer
   rounds; `runs` says how many. **The machine was shared with other work**: compare figures of one table, not of two
-  tables, and not with another machine's.
-- **Pauses** are wall time from one step of the program to the next, the step's own work included. The longest pause
-  is the smallest of the runs' longest ones, as other work on the machine can only lengthen them.
+  tables (which may come from two runs), and not with another machine's.
+- **Pauses** are the time from one step of the program to the next, the step's own work included. Of steps of over
+  100 us the thread's processor time counts, so that other programs on the machine don't look like pauses; Java and
+  Node, whose collectors have threads of their own, are shown in wall time. The longest pause is the smallest of the
+  runs' longest ones.
 - **Peak** is the largest resident size of the process, interpreter or virtual machine included.
 - **Most garbage** is the largest number of dead objects not yet freed, counted by constructors and destructors.
   libgc, Java and Node don't run destructors, so they have none.
@@ -138,7 +140,7 @@ def losses(results):
 COLUMNS = [("ns_each", "ns each"), ("ns_least", "least"), ("ns_most", "most"), ("runs", "runs"), ("cpu_s", "CPU s"),
            ("wall_s", "wall s"), ("peak_mib", "peak MiB"), ("bytes_each", "bytes each"), ("drop_ns_each", "drop, ns each"),
            ("collect_ns_each", "collect, ns each"), ("pause_p50_us", "pause p50, us"), ("pause_p99_us", "p99, us"),
-           ("pause_max_us", "max, us"), ("most_garbage", "most garbage")]
+           ("pause_max_us", "max of the best run, us"), ("most_garbage", "most garbage")]
 
 
 def cell(key, value):
@@ -211,7 +213,7 @@ def make_charts(results):
         ("time", "Time, pygc = 1", "right of the line: slower than pygc; processor time, logarithmic", relative("ns_each"), 1),
         ("memory", "Peak memory, pygc = 1", "right of the line: more than pygc; whole process, logarithmic",
          relative("peak_mib"), 1),
-        ("pause", "Longest pause, microseconds", "from one step of the program to the next, logarithmic",
+        ("pause", "Longest pause, microseconds", "from one step of the program to the next, logarithmic; Java and Node: wall time",
          absolute("pause_max_us"), None),
         ("garbage", "Most garbage outstanding, objects", "dead but not yet freed; counted by destructors, logarithmic",
          absolute("most_garbage"), None),

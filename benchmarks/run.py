@@ -177,13 +177,29 @@ def ratios(mode):
     return json.loads(run.stdout)
 
 
+def keep_others(file_name, results):
+    """Adds what an earlier run in the same mode measured and this one did not."""
+    try:
+        with open(file_name, encoding="utf-8") as file:
+            earlier = json.load(file)
+    except OSError:
+        return
+    if earlier["mode"] != results["mode"]:
+        return
+    found = {workload["name"]: workload for workload in earlier["workloads"] + results["workloads"]}
+    results["workloads"] = [found[workload.name] for workload in suite.WORKLOADS if workload.name in found]
+    results["ratios"] = earlier["ratios"]
+    results["seconds"] = earlier["seconds"]  # those of a whole run
+    results["machine"]["load_before"] = earlier["machine"]["load_before"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_const", dest="mode", const="quick", help="under 15 minutes on 2 cores")
     mode.add_argument("--smoke", action="store_const", dest="mode", const="smoke", help="tiny: do all agree?")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its charts too")
-    parser.add_argument("--only", default="", help="workloads, separated by commas")
+    parser.add_argument("--only", default="", help="workloads, separated by commas; results of the others are kept")
     parser.add_argument("--report-only", action="store_true", help="write the reports again from results.json")
     options = parser.parse_args()
     chosen = options.mode or "full"
@@ -214,6 +230,8 @@ def main():
         problems.append("tools/bench.sh failed")
     results["machine"]["load_after"] = os.getloadavg()[0]
     results["seconds"] = round(time.monotonic() - start)
+    if wanted and chosen != "smoke":
+        keep_others(file_name, results)
     if chosen != "smoke":
         os.makedirs(RESULTS, exist_ok=True)
         with open(file_name, "w", encoding="utf-8") as file:

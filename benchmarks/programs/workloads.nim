@@ -41,6 +41,10 @@ type
   Loaded = ref LoadedObj
   Random = object
     state: int
+  Pauses = object
+    times: seq[int64]
+    at: int
+    last, processor, between: int64
 
 var alive = 0
 var touched: Node
@@ -78,14 +82,39 @@ proc done(checksum, items: int, nanoseconds: int64, more = "") =
 proc figure(name: string, value: float): string =
   ", \"" & name & "\": " & formatFloat(value, ffDecimal, 3)
 
-proc pauseFigures(stamps: seq[int64]): string =
-  var times = newSeq[int64](stamps.len - 1)
-  for i in 0 ..< times.len: times[i] = stamps[i + 1] - stamps[i]
-  sort(times)
-  let last = times.len - 1
-  figure("pause_p50_us", times[int(last.float * 0.5)].float / 1e3) &
-    figure("pause_p99_us", times[int(last.float * 0.99)].float / 1e3) &
-    figure("pause_max_us", times[last].float / 1e3)
+proc threadTime(): int64 =
+  var t: Timespec
+  discard clock_gettime(CLOCK_THREAD_CPUTIME_ID, t)
+  int64(t.tv_sec) * 1_000_000_000 + t.tv_nsec
+
+proc initPauses(count: int): Pauses = Pauses(times: newSeq[int64](count))
+
+proc begin(p: var Pauses) =
+  p.processor = threadTime()
+  p.last = now()
+
+proc step(p: var Pauses) =
+  ## As in run.hpp.
+  var time = now()
+  var spent = time - p.last
+  if spent > 100_000:
+    let processor = threadTime()
+    spent = min(max(0'i64, processor - p.processor - p.between), spent)
+    p.processor = processor
+    p.between = 0
+    time = now()
+  else:
+    p.between += spent
+  p.times[p.at] = spent
+  inc p.at
+  p.last = time
+
+proc figures(p: var Pauses): string =
+  sort(p.times)
+  let last = p.times.len - 1
+  figure("pause_p50_us", p.times[int(last.float * 0.5)].float / 1e3) &
+    figure("pause_p99_us", p.times[int(last.float * 0.99)].float / 1e3) &
+    figure("pause_max_us", p.times[last].float / 1e3)
 
 proc makeTree(depth: int): Tree =
   result = Tree()
@@ -242,14 +271,14 @@ proc push(kept: var seq[Message], i: int): int =
 
 proc window() =
   var kept = newSeq[Message](p"window")
-  var stamps = newSeq[int64](p"pushes" + 1)
+  var pauses = initPauses(p"pushes")
   var checksum = 0
   let start = cpu()
-  stamps[0] = now()
+  pauses.begin()
   for i in 0 ..< p"pushes":
     checksum += push(kept, i)
-    stamps[i + 1] = now()
-  done(checksum, p"pushes", cpu() - start, pauseFigures(stamps))
+    pauses.step()
+  done(checksum, p"pushes", cpu() - start, pauses.figures())
   exitnow(0)
 
 proc tick(center: Hub): int =
@@ -264,14 +293,14 @@ proc hubTrap() =
   let center = Hub()
   for _ in 1 .. p"spokes": center.spokes.add(Spoke(center: center))
   GC_fullCollect()
-  var stamps = newSeq[int64](p"ticks" + 1)
+  var pauses = initPauses(p"ticks")
   var checksum = 0
   let start = cpu()
-  stamps[0] = now()
+  pauses.begin()
   for i in 1 .. p"ticks":
     checksum += tick(center)
-    stamps[i] = now()
-  done(checksum, p"ticks", cpu() - start, pauseFigures(stamps))
+    pauses.step()
+  done(checksum, p"ticks", cpu() - start, pauses.figures())
   exitnow(0)
 
 proc populate(t: Tree, depth: int) =
@@ -401,15 +430,15 @@ proc cyclotron() =
   let keptCycles = max(1, p"live" div size)
   let cycles = p"objects" div size
   var kept = newSeq[Loaded](keptCycles)
-  var stamps = newSeq[int64](cycles + 1)
+  var pauses = initPauses(cycles)
   var checksum, most = 0
   let start = cpu()
-  stamps[0] = now()
+  pauses.begin()
   for i in 0 ..< cycles:
     checksum += oneCycle(kept, i, size, p"payload")
     most = max(most, alive - min(i + 1, keptCycles) * size)
-    stamps[i + 1] = now()
-  done(checksum, cycles * size, cpu() - start, pauseFigures(stamps) & figure("most_garbage", most.float))
+    pauses.step()
+  done(checksum, cycles * size, cpu() - start, pauses.figures() & figure("most_garbage", most.float))
   exitnow(0)
 
 for argument in commandLineParams()[1 .. ^1]:

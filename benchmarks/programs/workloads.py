@@ -78,11 +78,35 @@ def resident_bytes():
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def pause_figures(stamps):
-    times = sorted(b - a for a, b in zip(stamps, stamps[1:]))
-    last = len(times) - 1
-    return {"pause_p50_us": times[int(last * 0.5)] / 1e3, "pause_p99_us": times[int(last * 0.99)] / 1e3,
-            "pause_max_us": times[last] / 1e3}
+class Pauses:
+    """As in run.hpp."""
+
+    def __init__(self, count):
+        self.times = [0] * count
+        self.at = self.between = 0
+        self.processor = time.thread_time_ns()
+        self.last = time.monotonic_ns()
+
+    def step(self):
+        now = time.monotonic_ns()
+        spent = now - self.last
+        if spent > 100_000:
+            processor = time.thread_time_ns()
+            spent = min(max(0, processor - self.processor - self.between), spent)
+            self.processor = processor
+            self.between = 0
+            now = time.monotonic_ns()
+        else:
+            self.between += spent
+        self.times[self.at] = spent
+        self.at += 1
+        self.last = now
+
+    def figures(self):
+        times = sorted(self.times)
+        last = len(times) - 1
+        return {"pause_p50_us": times[int(last * 0.5)] / 1e3, "pause_p99_us": times[int(last * 0.99)] / 1e3,
+                "pause_max_us": times[last] / 1e3}
 
 
 def done(checksum, items, nanoseconds, **more):
@@ -227,10 +251,8 @@ class Content:
 def window(window, pushes):
     checksum = 0
     kept = [None] * window
-    stamps = [0] * (pushes + 1)
-    now = time.monotonic_ns
     start = cpu()
-    stamps[0] = now()
+    pauses = Pauses(pushes)
     for i in range(pushes):
         slot = kept[i % window]
         if slot is not None:
@@ -241,8 +263,8 @@ def window(window, pushes):
         body.owner = pushed
         slot = None
         kept[i % window] = pushed
-        stamps[i + 1] = now()
-    done(checksum, pushes, cpu() - start, **pause_figures(stamps))
+        pauses.step()
+    done(checksum, pushes, cpu() - start, **pauses.figures())
 
 
 class Hub:
@@ -269,11 +291,9 @@ def hub(spokes, ticks):
         center.spokes.append(s)
     gc.collect()
     checksum = 0
-    stamps = [0] * (ticks + 1)
-    now = time.monotonic_ns
     start = cpu()
-    stamps[0] = now()
-    for i in range(1, ticks + 1):
+    pauses = Pauses(ticks)
+    for _ in range(ticks):
         first = VisitorPair()
         second = VisitorPair()
         first.visited = center
@@ -281,8 +301,8 @@ def hub(spokes, ticks):
         first.other = second
         checksum += len(first.visited.spokes) % 997
         first = second = None
-        stamps[i] = now()
-    done(checksum, ticks, cpu() - start, **pause_figures(stamps))
+        pauses.step()
+    done(checksum, ticks, cpu() - start, **pauses.figures())
 
 
 def populate(t, depth):
@@ -428,10 +448,8 @@ def cyclotron(size, payload, live, objects):
     cycles = objects // size
     kept = [None] * kept_cycles
     checksum = most = 0
-    stamps = [0] * (cycles + 1)
-    now = time.monotonic_ns
     start = cpu()
-    stamps[0] = now()
+    pauses = Pauses(cycles)
     for i in range(cycles):
         head = last = None
         for j in range(size):
@@ -449,8 +467,8 @@ def cyclotron(size, payload, live, objects):
         kept[i % kept_cycles] = head
         slot = head = last = added = None
         most = max(most, Loaded.alive - min(i + 1, kept_cycles) * size)
-        stamps[i + 1] = now()
-    done(checksum, cycles * size, cpu() - start, most_garbage=most, **pause_figures(stamps))
+        pauses.step()
+    done(checksum, cycles * size, cpu() - start, most_garbage=most, **pauses.figures())
 
 
 if __name__ == "__main__":
