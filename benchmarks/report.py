@@ -32,7 +32,7 @@ READING = """\
   the whole process.
 - **Turns.** Contenders take turns within each round; figures are medians over the rounds. Who takes long runs in fewer
   rounds; `runs` says how many. **The machine was shared with other work**: compare figures of one table, not of two
-  tables (which may come from two runs), and not with another machine's.
+  tables, and not with another machine's.
 - **Pauses** are the time from one step of the program to the next, the step's own work included. Of steps of over
   100 us the thread's processor time counts, so that other programs on the machine don't look like pauses; Java and
   Node, whose collectors have threads of their own, are shown in wall time. The longest pause is the smallest of the
@@ -171,6 +171,9 @@ def machine(results):
              f"{m['processor']}, {m['cores']} cores, {m['memory_mib'] / 1024:.0f} GiB, {m['system']}, {m['machine']}; "
              f"load {m['load_before']:.1f} before and {m['load_after']:.1f} after. {versions}. "
              f"Mode `{results['mode']}`, up to {results['rounds']} rounds, {results['seconds'] / 60:.0f} minutes."]
+    if results.get("later"):
+        later = [workload["title"] for workload in results["workloads"] if workload["name"] in results["later"]]
+        lines += ["", f"In a later run than the others: {'; '.join(later)}."]
     if results["skipped"]:
         lines += [""] + [f"- skipped: {entry['contender']}: {entry['why']}" for entry in results["skipped"]]
     return lines

@@ -186,9 +186,11 @@ def keep_others(file_name, results):
         return
     if earlier["mode"] != results["mode"]:
         return
-    found = {workload["name"]: workload for workload in earlier["workloads"] + results["workloads"]}
+    measured_now = results["workloads"]
+    found = {workload["name"]: workload for workload in earlier["workloads"] + measured_now}
     results["workloads"] = [found[workload.name] for workload in suite.WORKLOADS if workload.name in found]
     results["ratios"] = earlier["ratios"]
+    results["later"] = sorted({*earlier.get("later", []), *(workload["name"] for workload in measured_now)})
     results["seconds"] = earlier["seconds"]  # those of a whole run
     results["machine"]["load_before"] = earlier["machine"]["load_before"]
 
@@ -241,7 +243,7 @@ def main():
         say(f"==> {os.path.relpath(RESULTS)}: results.json" + ("" if problems else ", results.md, charts"))
     for problem in problems:
         say("error:", problem)
-    say(f"==> {len(workloads)} workloads in {results['seconds']} s, {len(problems)} problems, {len(skipped)} skipped")
+    say(f"==> {len(workloads)} workloads in {time.monotonic() - start:.0f} s, {len(problems)} problems, {len(skipped)} skipped")
     return 1 if problems else 0
 
 

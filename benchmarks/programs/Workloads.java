@@ -353,11 +353,12 @@ final class Workloads {
     }
 
     static void listsAndTrees() {
+        int length = p("length");
         long start = cpu(), checksum = 0, items = 0;
         for (int r = p("rounds"); r > 0; --r) {
             TextLink head = new TextLink(), last = head;
             kept = head;
-            for (int i = 1; i < p("length"); ++i) {
+            for (int i = 1; i < length; ++i) {
                 TextLink added = new TextLink();
                 added.text = new byte[200];
                 added.before = last;
@@ -367,7 +368,7 @@ final class Workloads {
             }
             for (int i = p("trees"); i > 0; --i) items += countNodes(makeParentTree(p("depth")));
         }
-        done(checksum + items, items + (long) p("rounds") * p("length"), cpu() - start, "");
+        done(checksum + items, items + (long) p("rounds") * length, cpu() - start, "");
     }
 
     static void cyclotron() {

@@ -195,12 +195,13 @@ inline outcome chain(const parameters& p) {
 /// Rings whose every link owns the next one; those who only count cut them by hand.
 inline outcome ring(const parameters& p) {
     outcome result;
+    const std::int64_t length = p["length"];
     const processor_time watch;
     for (std::int64_t i = p["rings"]; i != 0; --i) {
         auto first = policy::make<node>();
         first->value = i;
         ref<node> head = first;
-        for (std::int64_t j = 1; j != p["length"]; ++j) {
+        for (std::int64_t j = 1; j != length; ++j) {
             auto added = policy::make<node>();
             added->value = j % 7;
             added->next = std::move(head);
@@ -213,7 +214,7 @@ inline outcome ring(const parameters& p) {
     }
     policy::collect();
     result.nanoseconds = watch.elapsed();
-    result.items = p["rings"] * p["length"];
+    result.items = p["rings"] * length;
     return result;
 }
 
@@ -450,12 +451,13 @@ inline outcome gcbench(const parameters& p) {
 inline outcome collect_rings(const parameters& p) {
     outcome result;
     double collecting = 0;
+    const std::int64_t links = p["links"];
     policy::vector<ref<link>> rings(static_cast<std::size_t>(p["cycles"]));
     const processor_time watch;
     for (std::int64_t i = p["loops"]; i != 0; --i) {
         for (auto& head : rings) {
             ref<link> last{};
-            head = make_list(p["links"], last);
+            head = make_list(links, last);
             head->before = policy::back_to(last);
             last->next = head;
             result.checksum += head->next->value;
@@ -564,11 +566,12 @@ struct text_link : object<text_link> {
 
 inline outcome lists_and_trees(const parameters& p) {
     outcome result;
+    const std::int64_t length = p["length"], trees = p["trees"], depth = p["depth"];
     const processor_time watch;
     for (std::int64_t i = p["rounds"]; i != 0; --i) {
         auto head = policy::make<text_link>();
         ref<text_link> current = head;
-        for (std::int64_t j = 1; j != p["length"]; ++j) {
+        for (std::int64_t j = 1; j != length; ++j) {
             auto added = policy::make<text_link>();
             added->text = bytes(200, 'x');
             added->before = policy::back_to(current);
@@ -577,8 +580,8 @@ inline outcome lists_and_trees(const parameters& p) {
             current = std::move(added);
         }
         current = nullptr;
-        for (std::int64_t j = p["trees"]; j != 0; --j) {
-            auto t = make_tree<parent_tree>(p["depth"]);
+        for (std::int64_t j = trees; j != 0; --j) {
+            auto t = make_tree<parent_tree>(depth);
             result.items += count_nodes<parent_tree>(t);
             policy::drop(t);
         }
@@ -590,7 +593,7 @@ inline outcome lists_and_trees(const parameters& p) {
     }
     result.nanoseconds = watch.elapsed();
     result.checksum += result.items;
-    result.items += p["rounds"] * p["length"];
+    result.items += p["rounds"] * length;
     return result;
 }
 
