@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Installs what building pygc needs and the machine lacks; does nothing if all is there.
-# usage: setup.sh [clang] [python-headers] [benchmarks] [valgrind]     (extras beside the base)
+# usage: setup.sh [clang] [python-headers] [benchmarks] [valgrind] [libgc] [nim] [php] [java] [node]     (extras beside the base)
 set -euo pipefail
 
 fail() {
@@ -43,7 +43,13 @@ for extra in "$@"; do
         need libbenchmark-dev has_header benchmark/benchmark.h
         need libboost-dev has_header boost/intrusive_ptr.hpp
         ;;
-    *) fail "setup.sh: unknown extra '$extra' (clang, python-headers, benchmarks, valgrind)" ;;
+    # What benchmarks/run.sh compares with; each by itself, as no one needs all.
+    libgc) need libgc-dev has_header gc/gc_allocator.h ;;
+    nim) need nim command -v nim ;;
+    php) need php-cli command -v php ;;
+    java) need default-jdk-headless command -v javac ;;
+    node) need nodejs command -v node ;;
+    *) fail "setup.sh: unknown extra '$extra' (see the usage)" ;;
     esac
 done
 

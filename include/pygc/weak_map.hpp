@@ -43,6 +43,7 @@ public:
     struct entry {
         py_ref<record> weak;
         Strong strong;
+        bool waiting = false; // dead, and counted in `dead`
 
         [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak) != nullptr; }
     };
@@ -72,7 +73,8 @@ public:
 #else
         made = make_record<record>(*chunk_of(object).heap, object, this, &i->first);
 #endif
-        if (!fresh && !i->second.is_alive()) --dead;
+        if (i->second.waiting) --dead;
+        i->second.waiting = false;
         swap(i->second.weak, made);
         [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
         i->second.strong = static_cast<Strong&&>(strong);
@@ -101,6 +103,7 @@ public:
         const auto i = entries.find(key);
         if (i == entries.end() || i->second.weak.get() != &r) return; // replaced meanwhile
         if (iterators != 0) {
+            i->second.waiting = true;
             ++dead;
             return;
         }
@@ -145,6 +148,7 @@ private:
     void bury(entry& e) noexcept {
         if (!e.is_alive()) return;
         detach(*e.weak);
+        e.waiting = true;
         ++dead;
         [[maybe_unused]] const Strong old = static_cast<Strong&&>(e.strong);
         e.strong = Strong();

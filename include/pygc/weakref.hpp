@@ -44,7 +44,7 @@ struct callback_record final : weak_record {
         if (call != nullptr) callback().~F();
     }
 
-    void traverse(auto& visit) requires(holds_references<F>()) {
+    void traverse([[maybe_unused]] auto& visit) {
         if (call != nullptr) visit_value(visit, callback());
     }
 

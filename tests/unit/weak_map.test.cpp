@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSL-1.0
+// weak_value_map, weak_key_map, weak_set: entries that vanish, also under iterators.
+#include <support/catch.hpp>
+
+#include <pygc/pygc.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using pygc::collect;
+using pygc::make_ref;
+using pygc::py_ref;
+
+namespace {
+
+struct node : pygc::py_object {
+    explicit node(int i = 0) : id(i) {}
+    int id;
+    py_ref<node> next;
+    void traverse(auto& visit) { visit(next); }
+};
+
+py_ref<node> loop(int i) {
+    auto n = make_ref<node>(i);
+    n->next = n;
+    return n;
+}
+
+} // namespace
+
+TEST_CASE("row 115: entries vanish with their object", "[weak_map]") {
+    pygc::weak_value_map<std::string, node> values;
+    pygc::weak_key_map<node, std::string> keys;
+    pygc::weak_set<node> set;
+    auto a = make_ref<node>(1), b = make_ref<node>(2);
+    values.set("a", a);
+    values.set("b", b);
+    keys[a] = "A";
+    keys.set(b, "B");
+    CHECK(set.add(a));
+    CHECK(set.add(b));
+    CHECK_FALSE(set.add(b));
+    CHECK((values.size() == 2 && keys.size() == 2 && set.size() == 2));
+    CHECK(a.use_count() == 1);
+    CHECK(values.get("a") == a);
+    CHECK(*keys.find(a) == "A");
+    a = nullptr;
+    CHECK((values.size() == 1 && keys.size() == 1 && set.size() == 1));
+    CHECK(values.get("a") == nullptr);
+    CHECK_FALSE(values.contains("a"));
+    CHECK(values.pop("b") == b);
+    CHECK(values.empty());
+    CHECK(set.pop() == b);
+    CHECK(set.pop() == nullptr);
+    CHECK(keys.erase(b));
+    CHECK_FALSE(keys.erase(b));
+    CHECK(values.set_default("c", b) == b);
+    CHECK(values.set_default("c", make_ref<node>(9)) == b);
+    values.clear();
+    CHECK(values.empty());
+}
+
+TEST_CASE("rows 116, 118: members that die under an iterator are skipped and go with it", "[weak_map]") {
+    pygc::weak_value_map<int, node> map;
+    pygc::weak_set<node> set;
+    std::vector<py_ref<node>> members;
+    for (int i = 0; i != 20; ++i) {
+        members.push_back(loop(i));
+        map.set(i, members.back());
+        set.add(members.back());
+    }
+    {
+        auto at = map.begin();
+        auto in_set = set.begin();
+        members.clear();
+        collect();
+        CHECK(map.size() <= 2); // the iterators hold theirs
+        CHECK(set.size() <= 2);
+    }
+    collect();
+    CHECK(map.size() == 0);
+    CHECK(set.size() == 0);
+    for (int i = 0; i != 20; ++i) {
+        members.push_back(make_ref<node>(i));
+        map.set(i, members.back());
+    }
+    int seen = 0;
+    for (auto [key, value] : map) {
+        CHECK(value->id == key);
+        ++seen;
+        members.clear(); // all but the one the loop holds
+    }
+    CHECK(seen == 1);
+    CHECK(map.empty());
+}
+
+TEST_CASE("row 117: with automatic collections at any threshold the length only falls", "[weak_map]") {
+    const auto before = pygc::get_threshold();
+    for (std::size_t threshold = 1; threshold != 100; ++threshold) {
+        pygc::set_threshold(threshold, threshold, threshold);
+        pygc::weak_set<node> set;
+        std::vector<py_ref<node>> members;
+        for (int i = 0; i != 20; ++i) {
+            members.push_back(loop(i));
+            set.add(members.back());
+        }
+        members.clear();
+        const auto first = set.size();
+        { const auto passing = make_ref<node>(); }
+        const auto second = set.size();
+        REQUIRE(second <= first);
+        REQUIRE(first <= 20);
+    }
+    pygc::set_threshold(before[0], before[1], before[2]);
+    collect();
+}
+
+TEST_CASE("row 119: changes while a removal is pending", "[weak_map]") {
+    pygc::weak_value_map<int, node> map;
+    auto a = make_ref<node>(1), b = make_ref<node>(2), c = make_ref<node>(3);
+    map.set(1, a);
+    map.set(2, b);
+    {
+        auto at = map.begin();
+        auto held = (*at).second;
+        auto& other = held == a ? b : a;
+        const int key = other->id;
+        other = nullptr; // pending
+        CHECK(map.size() == 1);
+        map.set(key, c); // comes back under the same key
+        CHECK(map.size() == 2);
+        CHECK(map.erase(key));
+        CHECK(map.size() == 1);
+        map.set(key, c);
+        held = nullptr;
+        CHECK(map.get(key) == c);
+    }
+    CHECK(map.size() == 2);
+    {
+        auto at = map.begin();
+        map.clear();
+        CHECK(map.empty());
+        map.set(7, c);
+        CHECK(map.size() == 1);
+    }
+    CHECK(map.get(7) == c);
+}
+
+TEST_CASE("row 121: a value that replaced a dead one's stays", "[weak_map]") {
+    pygc::weak_value_map<int, node> map;
+    auto fresh = make_ref<node>(2);
+    auto old = loop(1);
+    pygc::py_weakref<node> first(old, [&] { map.set(1, fresh); });
+    map.set(1, old);
+    pygc::py_weakref<node> last(old, [&] { map.set(1, fresh); }); // runs before the map hears of it
+    old = nullptr;
+    collect();
+    CHECK(map.get(1) == fresh);
+    CHECK(map.size() == 1);
+}
+
+TEST_CASE("row 123: sets are joined and emptied while members die", "[weak_map]") {
+    pygc::weak_set<node> a, b;
+    auto x = make_ref<node>(1), y = make_ref<node>(2);
+    a.add(x);
+    b.add(y);
+    a.update(b);
+    CHECK(a.size() == 2);
+    y = nullptr;
+    CHECK(a.size() == 1);
+    CHECK(b.empty());
+    CHECK(a.discard(x));
+    CHECK_FALSE(a.discard(x));
+}
+
+TEST_CASE("row 128: a map owns no cycle with its entries, and moves", "[weak_map]") {
+    auto a = make_ref<node>(1);
+    pygc::weak_value_map<int, node> kept;
+    {
+        pygc::weak_value_map<int, node> map;
+        map.set(1, a);
+        kept = std::move(map);
+    }
+    CHECK(kept.get(1) == a);
+    CHECK(pygc::get_weakref_count(a) == 1);
+    { const auto gone = std::move(kept); }
+    CHECK(pygc::get_weakref_count(a) == 0);
+}
+
+TEST_CASE("a map inside garbage, with entries of the same garbage", "[weak_map]") {
+    struct owner : pygc::py_object {
+        pygc::weak_value_map<int, owner> map;
+        pygc::weak_key_map<owner, py_ref<owner>> strong;
+        py_ref<owner> next;
+        void traverse(pygc::visitor& visit) { visit(map, strong, next); }
+    };
+    auto a = make_ref<owner>(), b = make_ref<owner>();
+    a->next = b;
+    b->next = a;
+    a->map.set(1, b);
+    b->map.set(1, a);
+    a->strong.set(a, b);
+    a = b = nullptr;
+    CHECK(collect() >= 2);
+    CHECK(pygc::get_objects().size() == 0);
+}
+
+TEST_CASE("values of a weak key map are visible to the collector", "[weak_map]") {
+    struct owner : pygc::py_object {
+        pygc::weak_key_map<node, py_ref<owner>> map;
+        void traverse(pygc::visitor& visit) { visit(map); }
+    };
+    auto key = make_ref<node>(1);
+    auto a = make_ref<owner>();
+    a->map.set(key, a); // a cycle through the map
+    a = nullptr;
+    CHECK(collect() == 1);
+}
