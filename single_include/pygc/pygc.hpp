@@ -6004,6 +6004,7 @@ public:
 
     /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
     void set(const Key& key, py_object* object, Strong strong) {
+        if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
         auto [i, fresh] = entries.try_emplace(key);
         py_ref<record> made;
 #if PYGC_EXCEPTIONS
@@ -6037,7 +6038,7 @@ public:
             old.swap(entries);
             dead = 0;
         } else {
-            for (auto& [key, e] : entries) bury(e);
+            for (auto& [key, e] : entries) hide(e); // what they hold goes with the last iterator
         }
     }
 
@@ -6081,20 +6082,20 @@ public:
 private:
     void remove(typename map::iterator i) {
         if (iterators != 0) {
-            bury(i->second);
+            hide(i->second);
+            [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
+            i->second.strong = Strong();
         } else {
             auto node = entries.extract(i);
         }
     }
 
     /// Makes an entry one of a dead object.
-    void bury(entry& e) noexcept {
+    void hide(entry& e) noexcept {
         if (!e.is_alive()) return;
         detach(*e.weak);
         e.waiting = true;
         ++dead;
-        [[maybe_unused]] const Strong old = static_cast<Strong&&>(e.strong);
-        e.strong = Strong();
     }
 };
 
@@ -6209,7 +6210,8 @@ struct key_equal {
 /// iterator. Iterators give pairs of key and reference and hold the object they stand at.
 ///
 /// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw. **Complexity**: as
-/// std::unordered_map. Movable. No iterator may outlive the map or see it moved.
+/// std::unordered_map. Movable. No iterator may outlive the map or see it moved;
+/// `set` of a new key ends iterators as in std::unordered_map.
 template <class Key, class T, class Hash = std::hash<Key>>
 class weak_value_map
     : public detail::weak_container<detail::weak_core<Key, T, detail::nothing_strong, Hash, detail::key_equal>> {

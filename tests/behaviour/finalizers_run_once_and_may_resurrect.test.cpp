@@ -308,6 +308,33 @@ TEST_CASE("row 13: a finalizer that overwrites its link in the cycle does no har
     CHECK(count_in(t, "~a") + count_in(t, "~b") + count_in(t, "~third") == 3);
 }
 
+TEST_CASE("row 82: a weak reference that a finalizer makes to other garbage is dead before any destructor",
+          "[finalize]") {
+    trace t;
+    py_weakref<told> kept;
+    {
+        auto ring = told_ring(t, {"a", "b"});
+        ring[0]->in_finalizer = [&](told& self) { kept = self.next; };
+        kept = ring[1];
+    }
+    bool seen = false;
+    struct looks : pygc::py_object {
+        py_weakref<told>& weak;
+        bool& seen;
+        looks(py_weakref<told>& w, bool& s) : weak(w), seen(s) {}
+        ~looks() { seen = weak.lock() != nullptr; }
+        py_ref<looks> next;
+        void traverse(pygc::visitor& visit) { visit(next); }
+    };
+    {
+        auto l = make_ref<looks>(kept, seen);
+        l->next = l;
+    }
+    CHECK(collect() == 3);
+    CHECK_FALSE(seen);
+    CHECK(kept.expired());
+}
+
 TEST_CASE("row 149: deep structures with finalizers die on a small stack", "[finalize]") {
     trace t;
     constexpr int depth = 100'000;

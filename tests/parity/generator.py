@@ -27,6 +27,8 @@ class Generator:
         self.finalizers = chance() if chance() < 0.7 else 0.0
         self.freezing = chance() < 0.25
         kinds = ["log", "save", "break", "new", "cycle", "drop"]
+        if self.freezing:
+            kinds.remove("save")  # a frozen object that saves itself: README.md, the table
         self.kinds = self.random.sample(kinds, self.random.choice([1, 2, 2, 3]))
         if {"save", "break", "drop"} >= set(self.kinds):
             self.kinds.append("log")

@@ -86,6 +86,7 @@ class World:
         self.kept: list = []       # callbacks without captures: never garbage
         self.call = self.called    # one bound method for all of them
         self.phase = RUNNING
+        self.finalizing = False    # the first finalizer of this collection has been called
         self.waiting: list = []
         self.events: dict = {}
         self.kinds: set = set()
@@ -110,6 +111,7 @@ class World:
         return node
 
     def finalize(self, node: Node) -> None:
+        self.finalizing = True
         number = int(node.tag)
         action = self.finalizers[number]
         kind = action[0]
@@ -145,7 +147,8 @@ class World:
 
     def called(self, number: int, reference: object) -> None:
         record = self.records[number]
-        if self.phase == FINALIZERS and not self.plain:
+        # After the first finalizer Python's collector calls no callback itself: this one is of a death by count.
+        if self.phase == FINALIZERS and not self.plain and not self.finalizing:
             self.waiting.append((record, reference))
             return
         self.run_callback(record)
@@ -316,6 +319,7 @@ class World:
         # Python does everything up to the resurrection check and hands out what it would clear.
         gc.set_debug(gc.DEBUG_SAVEALL)
         self.phase = FINALIZERS
+        self.finalizing = False
         found = gc.collect(generation)
         self.phase = RUNNING
         gc.set_debug(0)
