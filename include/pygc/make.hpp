@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// make_ref: the only way to make an object, and the only place where an automatic collection starts.
+// make_ref: the only way to make an object, and the place where automatic collections start.
 #pragma once
 
 #include <initializer_list>

@@ -5385,7 +5385,7 @@ void immortalize(const py_ref<T>& r) noexcept {
 } // namespace pygc::inline PYGC_ABI
 
 // -------------------- <pygc/make.hpp>
-// make_ref: the only way to make an object, and the only place where an automatic collection starts.
+// make_ref: the only way to make an object, and the place where automatic collections start.
 
 namespace pygc::inline PYGC_ABI {
 
