@@ -36,7 +36,7 @@ TEST_CASE("row 115: entries vanish with their object", "[weak_map]") {
     auto a = make_ref<node>(1), b = make_ref<node>(2);
     values.set("a", a);
     values.set("b", b);
-    keys[a] = "A";
+    keys.set(a, std::string("A"));
     keys.set(b, "B");
     CHECK(set.add(a));
     CHECK(set.add(b));

@@ -115,7 +115,11 @@ protected:
             }
         }
         forget_numbers();
-        keep_pages_with_garbage();
+        if (counted) {
+            keep_pages_with_garbage();
+        } else {
+            page_count_ = 0; // the bits say nothing
+        }
     }
 
     static bool is_condemned(const header& h) noexcept {
