@@ -240,9 +240,9 @@ private:
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
         ~visit_scope() {
-            --heap_.visits;
             --heap_.pauses;
             heap_.update_trigger();
+            if (--heap_.visits == 0 && heap_.abandoned) detail::settle_abandoned(heap_); // f ended it
         }
 
     private:

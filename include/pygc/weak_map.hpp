@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <unordered_map>
+#include <utility> // pair, swap
 
 #include <pygc/weakref.hpp>
 
@@ -23,7 +24,7 @@ template <class Key, class Owner>
 struct entry_record final : weak_record {
     using pygc_acyclic = void;
 
-    entry_record(py_object* object, Owner* o, const Key* k) noexcept : weak_record(object), owner(o), key(k) {
+    entry_record(py_object* object, Owner* o) noexcept : weak_record(object), owner(o) {
         call = [](weak_record& self) noexcept {
             auto& me = static_cast<entry_record&>(self);
             me.owner->remove_dead(*me.key, me);
@@ -31,30 +32,52 @@ struct entry_record final : weak_record {
     }
 
     Owner* owner;
-    const Key* key;
+    const Key* key = nullptr; // the entry's own, once it is there
 };
 
-/// What the three containers share. `Weak`: the type of the object that ends an entry; `Strong`: what else an
-/// entry holds. Stays where it is when its container is moved.
-template <class Key, class Weak, class Strong, class Hash, class Equal>
+/// What the three containers share. `Strong`: what an entry holds beside its record. Stays where it is when its
+/// container is moved.
+template <class Key, class Strong, class Hash>
 class weak_core {
 public:
     using record = entry_record<Key, weak_core>;
+
+    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the key and
+    /// the core that it would go to may be gone by then.
+    class record_owner {
+    public:
+        record_owner() noexcept = default;
+        explicit record_owner(py_ref<record>&& r) noexcept : record_(static_cast<py_ref<record>&&>(r)) {}
+        record_owner(record_owner&&) noexcept = default;
+        record_owner& operator=(record_owner&& other) noexcept {
+            record_.swap(other.record_); // the old one ends with `other`
+            return *this;
+        }
+        ~record_owner() {
+            if (record_ == nullptr) return;
+            detach(*record_);
+            record_->call = nullptr;
+        }
+        [[nodiscard]] record* get() const noexcept { return record_.get(); }
+
+    private:
+        py_ref<record> record_;
+    };
+
     struct entry {
-        py_ref<record> weak;
+        record_owner weak;
         Strong strong;
         bool waiting = false; // dead, and counted in `dead`
 
-        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak) != nullptr; }
+        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak.get()) != nullptr; }
     };
-    using map = std::unordered_map<Key, entry, Hash, Equal>;
+    using map = std::unordered_map<Key, entry, Hash, std::equal_to<>>;
 
     /// Complexity: constant, on average. The entries of dead objects don't count.
     [[nodiscard]] std::size_t size() const noexcept { return entries.size() - dead; }
 
     /// The entry of a key, null if there is none or its object is dead.
-    template <class K>
-    [[nodiscard]] entry* find(const K& key) {
+    [[nodiscard]] entry* find(const Key& key) {
         const auto i = entries.find(key);
         return i != entries.end() && i->second.is_alive() ? &i->second : nullptr;
     }
@@ -62,30 +85,26 @@ public:
     /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
     void set(const Key& key, py_object* object, Strong strong) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
-        auto [i, fresh] = entries.try_emplace(key);
-        py_ref<record> made;
-#if PYGC_EXCEPTIONS
-        try {
-            made = make_record<record>(*chunk_of(object).heap, object, this, &i->first);
-        } catch (...) {
-            if (fresh) entries.erase(i);
-            throw;
-        }
-#else
-        made = make_record<record>(*chunk_of(object).heap, object, this, &i->first);
-#endif
-        if (i->second.waiting) --dead;
-        i->second.waiting = false;
-        swap(i->second.weak, made);
-        [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
-        i->second.strong = static_cast<Strong&&>(strong);
+        record_owner made(make_record<record>(*chunk_of(object).heap, object, this));
+        const auto i = entries.try_emplace(key).first;
+        entry& e = i->second;
+        made.get()->key = &i->first;
+        if (e.waiting) --dead;
+        e.waiting = false;
+        e.weak = static_cast<record_owner&&>(made);
+        std::swap(e.strong, strong);
     }
 
-    template <class K>
-    bool erase(const K& key) {
+    bool erase(const Key& key) {
         const auto i = entries.find(key);
         if (i == entries.end() || !i->second.is_alive()) return false;
-        remove(i);
+        if (iterators == 0) {
+            const auto node = entries.extract(i); // what its destructor drops may look at the map
+        } else {
+            hide(i->second);
+            Strong old{};
+            std::swap(i->second.strong, old);
+        }
         return true;
     }
 
@@ -103,31 +122,29 @@ public:
     void remove_dead(const Key& key, record& r) noexcept {
         const auto i = entries.find(key);
         if (i == entries.end() || i->second.weak.get() != &r) return; // replaced meanwhile
-        if (iterators != 0) {
+        if (iterators == 0) {
+            const auto node = entries.extract(i);
+        } else {
             i->second.waiting = true;
             ++dead;
-            return;
         }
-        auto node = entries.extract(i); // what its destructor drops may look at the map
     }
 
     void begin_iteration() noexcept { ++iterators; }
     void end_iteration() noexcept {
         if (--iterators != 0 || dead == 0) return;
-        map gone;
+        map gone; // destroyed when the map is in order again
         for (auto i = entries.begin(); i != entries.end();) {
-            const auto next = std::next(i);
-            if (!i->second.is_alive()) {
+            const auto at = i++;
+            if (at->second.is_alive()) continue;
 #if PYGC_EXCEPTIONS
-                try {
-                    gone.insert(entries.extract(i));
-                } catch (...) { // no memory to put it aside: it goes at once
-                }
-#else
-                gone.insert(entries.extract(i));
-#endif
+            try {
+                gone.insert(entries.extract(at));
+            } catch (...) { // no memory to put it aside: it has gone at once
             }
-            i = next;
+#else
+            gone.insert(entries.extract(at));
+#endif
         }
         dead = 0;
     }
@@ -137,20 +154,10 @@ public:
     std::size_t iterators = 0;
 
 private:
-    void remove(typename map::iterator i) {
-        if (iterators != 0) {
-            hide(i->second);
-            [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
-            i->second.strong = Strong();
-        } else {
-            auto node = entries.extract(i);
-        }
-    }
-
     /// Makes an entry one of a dead object.
     void hide(entry& e) noexcept {
         if (!e.is_alive()) return;
-        detach(*e.weak);
+        detach(*e.weak.get());
         e.waiting = true;
         ++dead;
     }
@@ -203,7 +210,7 @@ private:
     void skip_dead() {
         py_ref<py_object> next;
         for (; at_ != core_->entries.end(); ++at_) {
-            py_object* p = live_target(*at_->second.weak);
+            py_object* p = live_target(*at_->second.weak.get());
             if (p == nullptr) continue;
             add_reference(header_of(p));
             next = ref_access::adopt<py_object>(p);
@@ -248,18 +255,6 @@ protected:
 
 struct nothing_strong {};
 
-/// Hashes and compares objects by their identity.
-struct by_identity {
-    std::size_t operator()(const py_object* p) const noexcept { return reinterpret_cast<std::uintptr_t>(p) / 8; }
-};
-
-struct key_equal {
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-        return a == b;
-    }
-};
-
 } // namespace detail
 
 /// From keys to objects that somebody else keeps alive: CPython's WeakValueDictionary. An entry goes when its object
@@ -270,10 +265,8 @@ struct key_equal {
 /// std::unordered_map. Movable. No iterator may outlive the map or see it moved;
 /// `set` of a new key ends iterators as in std::unordered_map.
 template <class Key, class T, class Hash = std::hash<Key>>
-class weak_value_map
-    : public detail::weak_container<detail::weak_core<Key, T, detail::nothing_strong, Hash, detail::key_equal>> {
-    using core = detail::weak_core<Key, T, detail::nothing_strong, Hash, detail::key_equal>;
-    using base = detail::weak_container<core>;
+class weak_value_map : public detail::weak_container<detail::weak_core<Key, detail::nothing_strong, Hash>> {
+    using core = detail::weak_core<Key, detail::nothing_strong, Hash>;
     struct view {
         static std::pair<const Key&, py_ref<T>> make(const typename core::map::value_type& e, py_object* held) {
             return {e.first, detail::to_ref<T>(held)};
@@ -292,7 +285,7 @@ public:
     /// Returns: the object, null if there is none.
     [[nodiscard]] py_ref<T> get(const Key& key) const {
         auto* e = this->core_->find(key);
-        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak));
+        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak.get()));
     }
     [[nodiscard]] bool contains(const Key& key) const { return this->core_->find(key) != nullptr; }
 
@@ -322,8 +315,8 @@ public:
 /// that owns its key keeps it alive, and with it the entry.
 template <class K, class V>
 class weak_key_map
-    : public detail::weak_container<detail::weak_core<const py_object*, K, V, detail::by_identity, detail::key_equal>> {
-    using core = detail::weak_core<const py_object*, K, V, detail::by_identity, detail::key_equal>;
+    : public detail::weak_container<detail::weak_core<const py_object*, V, std::hash<const py_object*>>> {
+    using core = detail::weak_core<const py_object*, V, std::hash<const py_object*>>;
     struct view {
         static std::pair<py_ref<K>, V&> make(typename core::map::value_type& e, py_object* held) {
             return {detail::to_ref<K>(held), e.second.strong};
@@ -366,10 +359,9 @@ public:
 
 /// Objects that somebody else keeps alive, each once, by identity: CPython's WeakSet.
 template <class T>
-class weak_set
-    : public detail::weak_container<
-          detail::weak_core<const py_object*, T, detail::nothing_strong, detail::by_identity, detail::key_equal>> {
-    using core = detail::weak_core<const py_object*, T, detail::nothing_strong, detail::by_identity, detail::key_equal>;
+class weak_set : public detail::weak_container<
+                     detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>> {
+    using core = detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>;
     struct view {
         static py_ref<T> make(const typename core::map::value_type&, py_object* held) {
             return detail::to_ref<T>(held);

@@ -151,7 +151,7 @@ public:
         detail::heap_state& h = *detail::chunk_of(p).heap;
         if ((detail::header_of(p).state & detail::life_weak) != 0) {
             detail::weak_record* first = h.weak.find(p);
-            if (first->call == nullptr) {
+            if (first->call == nullptr && !detail::is_ending(*first)) {
                 record_ = py_ref<detail::weak_record>::borrow(first);
                 return;
             }

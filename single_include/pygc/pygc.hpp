@@ -1948,6 +1948,11 @@ PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     return (header_of(p).state & life_postponed) == 0 ? p : nullptr;
 }
 
+/// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
+inline bool is_ending(const weak_record& r) noexcept {
+    return (header_of(&r).state & (life_dying | life_postponed)) != 0;
+}
+
 /// Lets a record refer to its object. Preconditions: `reserve_one` of the heap's table said true.
 inline void attach(heap_state& h, weak_record& r) noexcept {
     py_object* p = r.object();
@@ -1987,10 +1992,12 @@ inline void detach(weak_record& r) noexcept {
 
 inline weak_record::~weak_record() { detach(*this); }
 
-/// Calls `f(weak_record&)` for each record of an object. Preconditions: it has some.
+/// Calls `f(weak_record&)` for each record of an object that somebody owns. Preconditions: it has some.
 template <class F>
 void for_each_weak_record(const py_object* p, F f) {
-    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) f(*r);
+    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) {
+        if (!is_ending(*r)) f(*r);
+    }
 }
 
 /// Callbacks that wait to be called, linked by `next`; each record is held by a reference.
@@ -2015,8 +2022,8 @@ inline void sever(heap_state& h, py_object* p, pending_callbacks& pending) noexc
         r = r->next;
         current.target |= weak_record::dead;
         current.next = current.previous = nullptr;
-        constexpr std::uint32_t gone = life_dying | life_postponed | life_condemned;
-        if (current.call != nullptr && (header_of(&current).state & gone) == 0) pending.add(current);
+        const bool condemned = (header_of(&current).state & life_condemned) != 0;
+        if (current.call != nullptr && !condemned && !is_ending(current)) pending.add(current);
     }
 }
 
@@ -4405,7 +4412,9 @@ protected:
         }
         snapshot_.edge_count = visit.edge_count();
         snapshot_.finish_counting();
-        return guard.nothing_died();
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
     }
 
     /// A condemned object lives on, in the generation of the survivors.
@@ -4653,7 +4662,9 @@ private:
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
-        return guard.nothing_died();
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -4798,7 +4809,7 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
+        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
@@ -4814,7 +4825,7 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     }
     h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit && h.visits == 0) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
@@ -5170,9 +5181,9 @@ private:
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
         ~visit_scope() {
-            --heap_.visits;
             --heap_.pauses;
             heap_.update_trigger();
+            if (--heap_.visits == 0 && heap_.abandoned) detail::settle_abandoned(heap_); // f ended it
         }
 
     private:
@@ -5653,7 +5664,7 @@ public:
         detail::heap_state& h = *detail::chunk_of(p).heap;
         if ((detail::header_of(p).state & detail::life_weak) != 0) {
             detail::weak_record* first = h.weak.find(p);
-            if (first->call == nullptr) {
+            if (first->call == nullptr && !detail::is_ending(*first)) {
                 record_ = py_ref<detail::weak_record>::borrow(first);
                 return;
             }
@@ -5970,7 +5981,7 @@ template <class Key, class Owner>
 struct entry_record final : weak_record {
     using pygc_acyclic = void;
 
-    entry_record(py_object* object, Owner* o, const Key* k) noexcept : weak_record(object), owner(o), key(k) {
+    entry_record(py_object* object, Owner* o) noexcept : weak_record(object), owner(o) {
         call = [](weak_record& self) noexcept {
             auto& me = static_cast<entry_record&>(self);
             me.owner->remove_dead(*me.key, me);
@@ -5978,30 +5989,52 @@ struct entry_record final : weak_record {
     }
 
     Owner* owner;
-    const Key* key;
+    const Key* key = nullptr; // the entry's own, once it is there
 };
 
-/// What the three containers share. `Weak`: the type of the object that ends an entry; `Strong`: what else an
-/// entry holds. Stays where it is when its container is moved.
-template <class Key, class Weak, class Strong, class Hash, class Equal>
+/// What the three containers share. `Strong`: what an entry holds beside its record. Stays where it is when its
+/// container is moved.
+template <class Key, class Strong, class Hash>
 class weak_core {
 public:
     using record = entry_record<Key, weak_core>;
+
+    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the key and
+    /// the core that it would go to may be gone by then.
+    class record_owner {
+    public:
+        record_owner() noexcept = default;
+        explicit record_owner(py_ref<record>&& r) noexcept : record_(static_cast<py_ref<record>&&>(r)) {}
+        record_owner(record_owner&&) noexcept = default;
+        record_owner& operator=(record_owner&& other) noexcept {
+            record_.swap(other.record_); // the old one ends with `other`
+            return *this;
+        }
+        ~record_owner() {
+            if (record_ == nullptr) return;
+            detach(*record_);
+            record_->call = nullptr;
+        }
+        [[nodiscard]] record* get() const noexcept { return record_.get(); }
+
+    private:
+        py_ref<record> record_;
+    };
+
     struct entry {
-        py_ref<record> weak;
+        record_owner weak;
         Strong strong;
         bool waiting = false; // dead, and counted in `dead`
 
-        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak) != nullptr; }
+        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak.get()) != nullptr; }
     };
-    using map = std::unordered_map<Key, entry, Hash, Equal>;
+    using map = std::unordered_map<Key, entry, Hash, std::equal_to<>>;
 
     /// Complexity: constant, on average. The entries of dead objects don't count.
     [[nodiscard]] std::size_t size() const noexcept { return entries.size() - dead; }
 
     /// The entry of a key, null if there is none or its object is dead.
-    template <class K>
-    [[nodiscard]] entry* find(const K& key) {
+    [[nodiscard]] entry* find(const Key& key) {
         const auto i = entries.find(key);
         return i != entries.end() && i->second.is_alive() ? &i->second : nullptr;
     }
@@ -6009,30 +6042,26 @@ public:
     /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
     void set(const Key& key, py_object* object, Strong strong) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
-        auto [i, fresh] = entries.try_emplace(key);
-        py_ref<record> made;
-#if PYGC_EXCEPTIONS
-        try {
-            made = make_record<record>(*chunk_of(object).heap, object, this, &i->first);
-        } catch (...) {
-            if (fresh) entries.erase(i);
-            throw;
-        }
-#else
-        made = make_record<record>(*chunk_of(object).heap, object, this, &i->first);
-#endif
-        if (i->second.waiting) --dead;
-        i->second.waiting = false;
-        swap(i->second.weak, made);
-        [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
-        i->second.strong = static_cast<Strong&&>(strong);
+        record_owner made(make_record<record>(*chunk_of(object).heap, object, this));
+        const auto i = entries.try_emplace(key).first;
+        entry& e = i->second;
+        made.get()->key = &i->first;
+        if (e.waiting) --dead;
+        e.waiting = false;
+        e.weak = static_cast<record_owner&&>(made);
+        std::swap(e.strong, strong);
     }
 
-    template <class K>
-    bool erase(const K& key) {
+    bool erase(const Key& key) {
         const auto i = entries.find(key);
         if (i == entries.end() || !i->second.is_alive()) return false;
-        remove(i);
+        if (iterators == 0) {
+            const auto node = entries.extract(i); // what its destructor drops may look at the map
+        } else {
+            hide(i->second);
+            Strong old{};
+            std::swap(i->second.strong, old);
+        }
         return true;
     }
 
@@ -6050,31 +6079,29 @@ public:
     void remove_dead(const Key& key, record& r) noexcept {
         const auto i = entries.find(key);
         if (i == entries.end() || i->second.weak.get() != &r) return; // replaced meanwhile
-        if (iterators != 0) {
+        if (iterators == 0) {
+            const auto node = entries.extract(i);
+        } else {
             i->second.waiting = true;
             ++dead;
-            return;
         }
-        auto node = entries.extract(i); // what its destructor drops may look at the map
     }
 
     void begin_iteration() noexcept { ++iterators; }
     void end_iteration() noexcept {
         if (--iterators != 0 || dead == 0) return;
-        map gone;
+        map gone; // destroyed when the map is in order again
         for (auto i = entries.begin(); i != entries.end();) {
-            const auto next = std::next(i);
-            if (!i->second.is_alive()) {
+            const auto at = i++;
+            if (at->second.is_alive()) continue;
 #if PYGC_EXCEPTIONS
-                try {
-                    gone.insert(entries.extract(i));
-                } catch (...) { // no memory to put it aside: it goes at once
-                }
-#else
-                gone.insert(entries.extract(i));
-#endif
+            try {
+                gone.insert(entries.extract(at));
+            } catch (...) { // no memory to put it aside: it has gone at once
             }
-            i = next;
+#else
+            gone.insert(entries.extract(at));
+#endif
         }
         dead = 0;
     }
@@ -6084,20 +6111,10 @@ public:
     std::size_t iterators = 0;
 
 private:
-    void remove(typename map::iterator i) {
-        if (iterators != 0) {
-            hide(i->second);
-            [[maybe_unused]] const Strong old = static_cast<Strong&&>(i->second.strong);
-            i->second.strong = Strong();
-        } else {
-            auto node = entries.extract(i);
-        }
-    }
-
     /// Makes an entry one of a dead object.
     void hide(entry& e) noexcept {
         if (!e.is_alive()) return;
-        detach(*e.weak);
+        detach(*e.weak.get());
         e.waiting = true;
         ++dead;
     }
@@ -6150,7 +6167,7 @@ private:
     void skip_dead() {
         py_ref<py_object> next;
         for (; at_ != core_->entries.end(); ++at_) {
-            py_object* p = live_target(*at_->second.weak);
+            py_object* p = live_target(*at_->second.weak.get());
             if (p == nullptr) continue;
             add_reference(header_of(p));
             next = ref_access::adopt<py_object>(p);
@@ -6195,18 +6212,6 @@ protected:
 
 struct nothing_strong {};
 
-/// Hashes and compares objects by their identity.
-struct by_identity {
-    std::size_t operator()(const py_object* p) const noexcept { return reinterpret_cast<std::uintptr_t>(p) / 8; }
-};
-
-struct key_equal {
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-        return a == b;
-    }
-};
-
 } // namespace detail
 
 /// From keys to objects that somebody else keeps alive: CPython's WeakValueDictionary. An entry goes when its object
@@ -6217,10 +6222,8 @@ struct key_equal {
 /// std::unordered_map. Movable. No iterator may outlive the map or see it moved;
 /// `set` of a new key ends iterators as in std::unordered_map.
 template <class Key, class T, class Hash = std::hash<Key>>
-class weak_value_map
-    : public detail::weak_container<detail::weak_core<Key, T, detail::nothing_strong, Hash, detail::key_equal>> {
-    using core = detail::weak_core<Key, T, detail::nothing_strong, Hash, detail::key_equal>;
-    using base = detail::weak_container<core>;
+class weak_value_map : public detail::weak_container<detail::weak_core<Key, detail::nothing_strong, Hash>> {
+    using core = detail::weak_core<Key, detail::nothing_strong, Hash>;
     struct view {
         static std::pair<const Key&, py_ref<T>> make(const typename core::map::value_type& e, py_object* held) {
             return {e.first, detail::to_ref<T>(held)};
@@ -6239,7 +6242,7 @@ public:
     /// Returns: the object, null if there is none.
     [[nodiscard]] py_ref<T> get(const Key& key) const {
         auto* e = this->core_->find(key);
-        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak));
+        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak.get()));
     }
     [[nodiscard]] bool contains(const Key& key) const { return this->core_->find(key) != nullptr; }
 
@@ -6269,8 +6272,8 @@ public:
 /// that owns its key keeps it alive, and with it the entry.
 template <class K, class V>
 class weak_key_map
-    : public detail::weak_container<detail::weak_core<const py_object*, K, V, detail::by_identity, detail::key_equal>> {
-    using core = detail::weak_core<const py_object*, K, V, detail::by_identity, detail::key_equal>;
+    : public detail::weak_container<detail::weak_core<const py_object*, V, std::hash<const py_object*>>> {
+    using core = detail::weak_core<const py_object*, V, std::hash<const py_object*>>;
     struct view {
         static std::pair<py_ref<K>, V&> make(typename core::map::value_type& e, py_object* held) {
             return {detail::to_ref<K>(held), e.second.strong};
@@ -6313,10 +6316,9 @@ public:
 
 /// Objects that somebody else keeps alive, each once, by identity: CPython's WeakSet.
 template <class T>
-class weak_set
-    : public detail::weak_container<
-          detail::weak_core<const py_object*, T, detail::nothing_strong, detail::by_identity, detail::key_equal>> {
-    using core = detail::weak_core<const py_object*, T, detail::nothing_strong, detail::by_identity, detail::key_equal>;
+class weak_set : public detail::weak_container<
+                     detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>> {
+    using core = detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>;
     struct view {
         static py_ref<T> make(const typename core::map::value_type&, py_object* held) {
             return detail::to_ref<T>(held);

@@ -258,6 +258,33 @@ TEST_CASE("row 162: a visitor may free what it visits and make more", "[gc]") {
     CHECK(pygc::get_objects().size() == all.size());
 }
 
+TEST_CASE("a visitor may collect, whatever memory that gives back", "[gc]") {
+    std::vector<py_ref<node>> all;
+    for (int i = 0; i != 400'000; ++i) all.push_back(make_ref<node>()); // several chunks
+    std::size_t calls = 0;
+    pygc::visit_objects([&](py_ref<pygc::py_object> const&) {
+        if (++calls == 1) {
+            all.clear();
+            collect();
+        }
+    });
+    CHECK(calls >= 1);
+    CHECK(pygc::get_objects().empty());
+}
+
+TEST_CASE("row 138: a callback may change garbage()", "[gc][callbacks]") {
+    pygc::set_debug(pygc::debug::save_all);
+    pygc::callbacks().append([](collection_phase phase, collection_info const&) {
+        if (phase == collection_phase::stop) pygc::garbage().clear();
+    });
+    loop();
+    CHECK(collect() == 1);
+    CHECK(pygc::garbage().empty());
+    pygc::callbacks().clear();
+    pygc::set_debug(pygc::debug::none);
+    CHECK(collect() == 1);
+}
+
 TEST_CASE("no_collect stops automatic collections, nested too; collect() runs", "[gc][mode]") {
     const auto before = pygc::get_threshold();
     pygc::set_threshold(10);

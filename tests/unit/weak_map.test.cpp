@@ -4,6 +4,7 @@
 
 #include <pygc/pygc.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -158,6 +159,26 @@ TEST_CASE("row 121: a value that replaced a dead one's stays", "[weak_map]") {
     collect();
     CHECK(map.get(1) == fresh);
     CHECK(map.size() == 1);
+}
+
+TEST_CASE("a callback may empty or destroy a map before the map hears of the death", "[weak_map]") {
+    for (bool destroy : {false, true}) {
+        auto map = std::make_unique<pygc::weak_value_map<std::string, node>>();
+        auto a = make_ref<node>(1);
+        map->set("a key that is too long for the small string optimisation", a);
+        pygc::py_weakref<node> newer(a, [&] { destroy ? map.reset() : map->clear(); });
+        a = nullptr;
+        if (!destroy) CHECK(map->empty());
+    }
+    pygc::weak_set<node> set;
+    auto a = make_ref<node>(1), b = make_ref<node>(2);
+    set.add(a);
+    set.add(b);
+    auto at = std::make_unique<pygc::weak_set<node>::iterator>(set.begin());
+    auto& other = **at == a ? b : a;
+    pygc::py_weakref<node> newer(other, [&] { at.reset(); }); // sweeps the dead entry away
+    other = nullptr;
+    CHECK(set.size() == 1);
 }
 
 TEST_CASE("row 123: sets are joined and emptied while members die", "[weak_map]") {

@@ -5,6 +5,7 @@
 
 #include <pygc/pygc.hpp>
 
+#include <cstdlib>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -379,6 +380,35 @@ TEST_CASE("row 151: an object whose end waits is not visible through its weak re
     head = nullptr;
     CHECK(seen == 0);
     CHECK(called == 100);
+}
+
+TEST_CASE("a weak reference made while the last one before it waits for its end is a fresh one", "[weakref]") {
+    // At the depth where ends must wait, a destructor drops the only weak reference and makes another.
+    struct link : pygc::py_object {
+        py_ref<link> next;
+        py_weakref<node>* weak = nullptr;
+        py_ref<node>* target = nullptr;
+        void traverse(pygc::visitor& visit) { visit(next); }
+        ~link() {
+            weak->reset();
+            *weak = *target;
+            if (pygc::get_weakref_count(*target) != 1) std::abort();
+        }
+    };
+    auto target = make_ref<node>(1);
+    py_weakref<node> weak = target;
+    py_ref<link> head;
+    for (int i = 0; i != 60; ++i) {
+        auto n = make_ref<link>();
+        n->weak = &weak;
+        n->target = &target;
+        n->next = head;
+        head = n;
+    }
+    head = nullptr;
+    CHECK(weak.lock() == target);
+    target = nullptr;
+    CHECK(weak.expired());
 }
 
 TEST_CASE("objects without weak references know nothing of them; many are found quickly", "[weakref]") {

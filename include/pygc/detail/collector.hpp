@@ -139,7 +139,9 @@ private:
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
-        return guard.nothing_died();
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -284,7 +286,7 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
+        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
@@ -300,7 +302,7 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     }
     h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit) release_heap(h);
+    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit && h.visits == 0) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.

@@ -145,7 +145,9 @@ protected:
         }
         snapshot_.edge_count = visit.edge_count();
         snapshot_.finish_counting();
-        return guard.nothing_died();
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
     }
 
     /// A condemned object lives on, in the generation of the survivors.

@@ -35,6 +35,11 @@ PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     return (header_of(p).state & life_postponed) == 0 ? p : nullptr;
 }
 
+/// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
+inline bool is_ending(const weak_record& r) noexcept {
+    return (header_of(&r).state & (life_dying | life_postponed)) != 0;
+}
+
 /// Lets a record refer to its object. Preconditions: `reserve_one` of the heap's table said true.
 inline void attach(heap_state& h, weak_record& r) noexcept {
     py_object* p = r.object();
@@ -74,10 +79,12 @@ inline void detach(weak_record& r) noexcept {
 
 inline weak_record::~weak_record() { detach(*this); }
 
-/// Calls `f(weak_record&)` for each record of an object. Preconditions: it has some.
+/// Calls `f(weak_record&)` for each record of an object that somebody owns. Preconditions: it has some.
 template <class F>
 void for_each_weak_record(const py_object* p, F f) {
-    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) f(*r);
+    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) {
+        if (!is_ending(*r)) f(*r);
+    }
 }
 
 /// Callbacks that wait to be called, linked by `next`; each record is held by a reference.
@@ -102,8 +109,8 @@ inline void sever(heap_state& h, py_object* p, pending_callbacks& pending) noexc
         r = r->next;
         current.target |= weak_record::dead;
         current.next = current.previous = nullptr;
-        constexpr std::uint32_t gone = life_dying | life_postponed | life_condemned;
-        if (current.call != nullptr && (header_of(&current).state & gone) == 0) pending.add(current);
+        const bool condemned = (header_of(&current).state & life_condemned) != 0;
+        if (current.call != nullptr && !condemned && !is_ending(current)) pending.add(current);
     }
 }
 
