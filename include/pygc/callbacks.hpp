@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <new> // placement
 
+#include <pygc/detail/bad_alloc.hpp>
 #include <pygc/detail/callable.hpp>
 #include <pygc/detail/scratch.hpp>
 
@@ -41,7 +42,7 @@ public:
     template <class F>
     id append(F f) {
         auto function = function_type::make(static_cast<F&&>(f));
-        if (!entries_.reserve(size_ + 1, size_)) throw_no_memory();
+        if (!entries_.reserve(size_ + 1, size_)) detail::throw_bad_alloc();
         ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
         ++size_;
         return last_id_;
@@ -95,14 +96,6 @@ private:
         id number;
         function_type function;
     };
-
-    [[noreturn]] static void throw_no_memory() {
-#if PYGC_EXCEPTIONS
-        throw std::bad_alloc();
-#else
-        __builtin_trap();
-#endif
-    }
 
     detail::scratch<entry> entries_;
     std::size_t size_ = 0;

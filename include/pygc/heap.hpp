@@ -207,8 +207,7 @@ public:
 
     /// Runs an automatic collection if one is due. Returns: what it found.
     std::size_t safe_point() noexcept {
-        if (state_->allocations <= state_->threshold[0] || !state_->may_collect() || state_->collecting) return 0;
-        return detail::collect(*state_, detail::due_generation(*state_));
+        return state_->allocations > state_->threshold[0] ? detail::collect_automatically(*state_) : 0;
     }
 
     /// Complexity: linear in the pages.
@@ -232,21 +231,14 @@ private:
     /// Automatic collections are off, and pages stay where they are.
     class visit_scope {
     public:
-        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h) {
-            ++h.visits;
-            ++h.pauses;
-            h.update_trigger();
-        }
+        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h), pause_(h) { ++h.visits; }
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
-        ~visit_scope() {
-            --heap_.pauses;
-            heap_.update_trigger();
-            if (--heap_.visits == 0 && heap_.abandoned) detail::settle_abandoned(heap_); // f ended it
-        }
+        ~visit_scope() { --heap_.visits; }
 
     private:
         detail::heap_state& heap_;
+        detail::pause_scope pause_;
     };
 
     /// Tracked, and not in the hands of a collection.
@@ -347,19 +339,10 @@ class [[nodiscard]] no_collect {
 public:
     /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
     no_collect() : no_collect(heap::current()) {}
-    explicit no_collect(heap& h) noexcept : heap_(h.state_) {
-        ++heap_->pauses;
-        heap_->update_trigger();
-    }
-    no_collect(const no_collect&) = delete;
-    no_collect& operator=(const no_collect&) = delete;
-    ~no_collect() {
-        --heap_->pauses;
-        heap_->update_trigger();
-    }
+    explicit no_collect(heap& h) noexcept : pause_(*h.state_) {}
 
 private:
-    detail::heap_state* heap_;
+    detail::pause_scope pause_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.

@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstddef>
-#include <exception> // base of reference_error
-#include <tuple>     // captured values
-#include <type_traits>
-#include <utility> // as_const
+#include <exception>   // base of reference_error
+#include <tuple>       // captured values
+#include <type_traits> // is_invocable
 
 #include <pygc/make.hpp>
 
@@ -20,17 +19,32 @@ struct plain_record final : weak_record {
     using weak_record::weak_record;
 };
 
-/// A function and the values it is to be called with, visible to the collector.
-template <class F, class... Captured>
-struct bound {
+/// A callback and the values it is to be called with, visible to the collector.
+template <class T, class F, class... Captured>
+struct bound_callback {
+    static constexpr bool takes_reference = std::is_invocable_v<F&, const py_weakref<T>&, Captured&...>;
+    static_assert(takes_reference || std::is_invocable_v<F&, Captured&...>,
+                  "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
+                  "f(captured...)");
+
+    void operator()(const py_weakref<T>& dead) {
+        std::apply(
+            [&](Captured&... c) {
+                if constexpr (takes_reference) {
+                    static_cast<void>(function(dead, c...));
+                } else {
+                    static_cast<void>(function(c...));
+                }
+            },
+            captured);
+    }
+    void traverse(auto& visit) {
+        visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
+        visit(captured);
+    }
+
     F function;
     std::tuple<Captured...> captured;
-
-    template <class... Args>
-    void operator()(Args&&... args) {
-        std::apply([&](Captured&... c) { static_cast<void>(function(static_cast<Args&&>(args)..., c...)); }, captured);
-    }
-    void traverse(auto& visit) { visit(captured); }
 };
 
 /// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
@@ -59,45 +73,29 @@ struct callback_record final : weak_record {
         me.callback().~F();
 #if PYGC_EXCEPTIONS
         try {
-            call_with(f, dead);
+            f(dead);
         } catch (...) {
             report_unraisable(*chunk_of(&self).heap, "a callback of a weak reference to", type_name<T>(),
                               self.object());
         }
 #else
-        call_with(f, dead);
+        f(dead);
 #endif
-    }
-
-    static void call_with(F& f, const py_weakref<T>& dead) {
-        if constexpr (requires { f(dead); }) {
-            static_cast<void>(f(dead));
-        } else {
-            static_cast<void>(f());
-        }
     }
 
     alignas(F) unsigned char place[sizeof(F)];
 };
 
-/// No automatic collection in `h` as long as it lives, and make_ref works there.
+/// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : heap_(h), previous_(current_heap) {
-        current_heap = &h;
-        ++h.pauses;
-        h.update_trigger();
-    }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(current_heap) { current_heap = &h; }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() {
-        current_heap = previous_;
-        --heap_.pauses;
-        heap_.update_trigger();
-    }
+    ~record_scope() { current_heap = previous_; }
 
 private:
-    heap_state& heap_;
+    pause_scope pause_;
     heap_state* previous_;
 };
 
@@ -134,7 +132,8 @@ inline bool is_ending(const py_object* object) noexcept {
 /// collector and count as held from outside; those passed behind the callback, `py_weakref<T> w(r, f, a, b)`, are
 /// visible, and `f` is called with them.
 ///
-/// **Size**: a pointer; the first of an object takes 48 bytes, and 16 in a table. **Thread safety**: as py_ref.
+/// **Size**: a pointer; the shared record of an object takes 40 bytes, and some 30 in a table. **Thread safety**: as
+/// py_ref.
 template <class T>
 class py_weakref {
 public:
@@ -167,26 +166,9 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         detail::heap_state& h = *detail::chunk_of(p).heap;
-        if constexpr (sizeof...(Captured) == 0) {
-            static_assert(std::is_invocable_v<F&, const py_weakref&> || std::is_invocable_v<F&>,
-                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&) or f()");
-            record_ = detail::make_record<detail::callback_record<T, F>>(h, p, static_cast<F&&>(f));
-        } else {
-            static_assert(std::is_invocable_v<F&, const py_weakref&, Captured&...> ||
-                              std::is_invocable_v<F&, Captured&...>,
-                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
-                          "f(captured...)");
-            if constexpr (std::is_invocable_v<F&, const py_weakref&, Captured&...>) {
-                using function = detail::bound<F, Captured...>;
-                record_ = detail::make_record<detail::callback_record<T, function>>(
-                    h, p, function{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
-            } else {
-                auto without = [f = static_cast<F&&>(f)](const py_weakref&, Captured&... c) mutable { f(c...); };
-                using function = detail::bound<decltype(without), Captured...>;
-                record_ = detail::make_record<detail::callback_record<T, function>>(
-                    h, p, function{static_cast<decltype(without)&&>(without), {static_cast<Captured&&>(captured)...}});
-            }
-        }
+        using callback = detail::bound_callback<T, F, Captured...>;
+        record_ = detail::make_record<detail::callback_record<T, callback>>(
+            h, p, callback{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
         if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
     }
 

@@ -110,6 +110,22 @@ PYGC_INLINE void keep_bytes([[maybe_unused]] const void* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/bad_alloc.hpp>
+// What happens when there is no memory.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
+#if PYGC_EXCEPTIONS
+    throw std::bad_alloc();
+#else
+    std::fputs("pygc: out of memory\n", stderr);
+    std::abort();
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/callable.hpp>
 // callable<Args...>: a function object behind one pointer. <functional> would double the time to include us.
 
@@ -325,7 +341,7 @@ public:
     template <class F>
     id append(F f) {
         auto function = function_type::make(static_cast<F&&>(f));
-        if (!entries_.reserve(size_ + 1, size_)) throw_no_memory();
+        if (!entries_.reserve(size_ + 1, size_)) detail::throw_bad_alloc();
         ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
         ++size_;
         return last_id_;
@@ -379,14 +395,6 @@ private:
         id number;
         function_type function;
     };
-
-    [[noreturn]] static void throw_no_memory() {
-#if PYGC_EXCEPTIONS
-        throw std::bad_alloc();
-#else
-        __builtin_trap();
-#endif
-    }
 
     detail::scratch<entry> entries_;
     std::size_t size_ = 0;
@@ -1208,6 +1216,24 @@ struct heap_state {
     }
 };
 
+/// No automatic collection of a heap runs as long as one lives.
+class pause_scope {
+public:
+    explicit pause_scope(heap_state& h) noexcept : heap_(h) {
+        ++h.pauses;
+        h.update_trigger();
+    }
+    pause_scope(const pause_scope&) = delete;
+    pause_scope& operator=(const pause_scope&) = delete;
+    ~pause_scope() {
+        --heap_.pauses;
+        heap_.update_trigger();
+    }
+
+private:
+    heap_state& heap_;
+};
+
 /// Never destroyed: statics that die last still look at it.
 union heap_state_for_good {
     heap_state state;
@@ -1867,15 +1893,6 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
     }
 }
 #endif
-
-[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
-#if PYGC_EXCEPTIONS
-    throw std::bad_alloc();
-#else
-    std::fputs("pygc: out of memory\n", stderr);
-    std::abort();
-#endif
-}
 
 #if PYGC_DEBUG
 /// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
@@ -4850,9 +4867,9 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// More containers were made than the trigger allows.
-PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
-    if (h.may_collect() && !h.collecting) collect(h, due_generation(h));
+/// More containers were made than the trigger allows. Returns: what was found.
+PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
+    return h.may_collect() && !h.collecting ? collect(h, due_generation(h)) : 0;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -5148,8 +5165,7 @@ public:
 
     /// Runs an automatic collection if one is due. Returns: what it found.
     std::size_t safe_point() noexcept {
-        if (state_->allocations <= state_->threshold[0] || !state_->may_collect() || state_->collecting) return 0;
-        return detail::collect(*state_, detail::due_generation(*state_));
+        return state_->allocations > state_->threshold[0] ? detail::collect_automatically(*state_) : 0;
     }
 
     /// Complexity: linear in the pages.
@@ -5173,21 +5189,14 @@ private:
     /// Automatic collections are off, and pages stay where they are.
     class visit_scope {
     public:
-        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h) {
-            ++h.visits;
-            ++h.pauses;
-            h.update_trigger();
-        }
+        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h), pause_(h) { ++h.visits; }
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
-        ~visit_scope() {
-            --heap_.pauses;
-            heap_.update_trigger();
-            if (--heap_.visits == 0 && heap_.abandoned) detail::settle_abandoned(heap_); // f ended it
-        }
+        ~visit_scope() { --heap_.visits; }
 
     private:
         detail::heap_state& heap_;
+        detail::pause_scope pause_;
     };
 
     /// Tracked, and not in the hands of a collection.
@@ -5288,19 +5297,10 @@ class [[nodiscard]] no_collect {
 public:
     /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
     no_collect() : no_collect(heap::current()) {}
-    explicit no_collect(heap& h) noexcept : heap_(h.state_) {
-        ++heap_->pauses;
-        heap_->update_trigger();
-    }
-    no_collect(const no_collect&) = delete;
-    no_collect& operator=(const no_collect&) = delete;
-    ~no_collect() {
-        --heap_->pauses;
-        heap_->update_trigger();
-    }
+    explicit no_collect(heap& h) noexcept : pause_(*h.state_) {}
 
 private:
-    detail::heap_state* heap_;
+    detail::pause_scope pause_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.
@@ -5533,17 +5533,32 @@ struct plain_record final : weak_record {
     using weak_record::weak_record;
 };
 
-/// A function and the values it is to be called with, visible to the collector.
-template <class F, class... Captured>
-struct bound {
+/// A callback and the values it is to be called with, visible to the collector.
+template <class T, class F, class... Captured>
+struct bound_callback {
+    static constexpr bool takes_reference = std::is_invocable_v<F&, const py_weakref<T>&, Captured&...>;
+    static_assert(takes_reference || std::is_invocable_v<F&, Captured&...>,
+                  "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
+                  "f(captured...)");
+
+    void operator()(const py_weakref<T>& dead) {
+        std::apply(
+            [&](Captured&... c) {
+                if constexpr (takes_reference) {
+                    static_cast<void>(function(dead, c...));
+                } else {
+                    static_cast<void>(function(c...));
+                }
+            },
+            captured);
+    }
+    void traverse(auto& visit) {
+        visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
+        visit(captured);
+    }
+
     F function;
     std::tuple<Captured...> captured;
-
-    template <class... Args>
-    void operator()(Args&&... args) {
-        std::apply([&](Captured&... c) { static_cast<void>(function(static_cast<Args&&>(args)..., c...)); }, captured);
-    }
-    void traverse(auto& visit) { visit(captured); }
 };
 
 /// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
@@ -5572,45 +5587,29 @@ struct callback_record final : weak_record {
         me.callback().~F();
 #if PYGC_EXCEPTIONS
         try {
-            call_with(f, dead);
+            f(dead);
         } catch (...) {
             report_unraisable(*chunk_of(&self).heap, "a callback of a weak reference to", type_name<T>(),
                               self.object());
         }
 #else
-        call_with(f, dead);
+        f(dead);
 #endif
-    }
-
-    static void call_with(F& f, const py_weakref<T>& dead) {
-        if constexpr (requires { f(dead); }) {
-            static_cast<void>(f(dead));
-        } else {
-            static_cast<void>(f());
-        }
     }
 
     alignas(F) unsigned char place[sizeof(F)];
 };
 
-/// No automatic collection in `h` as long as it lives, and make_ref works there.
+/// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : heap_(h), previous_(current_heap) {
-        current_heap = &h;
-        ++h.pauses;
-        h.update_trigger();
-    }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(current_heap) { current_heap = &h; }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() {
-        current_heap = previous_;
-        --heap_.pauses;
-        heap_.update_trigger();
-    }
+    ~record_scope() { current_heap = previous_; }
 
 private:
-    heap_state& heap_;
+    pause_scope pause_;
     heap_state* previous_;
 };
 
@@ -5647,7 +5646,8 @@ inline bool is_ending(const py_object* object) noexcept {
 /// collector and count as held from outside; those passed behind the callback, `py_weakref<T> w(r, f, a, b)`, are
 /// visible, and `f` is called with them.
 ///
-/// **Size**: a pointer; the first of an object takes 48 bytes, and 16 in a table. **Thread safety**: as py_ref.
+/// **Size**: a pointer; the shared record of an object takes 40 bytes, and some 30 in a table. **Thread safety**: as
+/// py_ref.
 template <class T>
 class py_weakref {
 public:
@@ -5680,26 +5680,9 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         detail::heap_state& h = *detail::chunk_of(p).heap;
-        if constexpr (sizeof...(Captured) == 0) {
-            static_assert(std::is_invocable_v<F&, const py_weakref&> || std::is_invocable_v<F&>,
-                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&) or f()");
-            record_ = detail::make_record<detail::callback_record<T, F>>(h, p, static_cast<F&&>(f));
-        } else {
-            static_assert(std::is_invocable_v<F&, const py_weakref&, Captured&...> ||
-                              std::is_invocable_v<F&, Captured&...>,
-                          "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
-                          "f(captured...)");
-            if constexpr (std::is_invocable_v<F&, const py_weakref&, Captured&...>) {
-                using function = detail::bound<F, Captured...>;
-                record_ = detail::make_record<detail::callback_record<T, function>>(
-                    h, p, function{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
-            } else {
-                auto without = [f = static_cast<F&&>(f)](const py_weakref&, Captured&... c) mutable { f(c...); };
-                using function = detail::bound<decltype(without), Captured...>;
-                record_ = detail::make_record<detail::callback_record<T, function>>(
-                    h, p, function{static_cast<decltype(without)&&>(without), {static_cast<Captured&&>(captured)...}});
-            }
-        }
+        using callback = detail::bound_callback<T, F, Captured...>;
+        record_ = detail::make_record<detail::callback_record<T, callback>>(
+            h, p, callback{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
         if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
     }
 

@@ -370,7 +370,7 @@ TEST_CASE("finalizers run in a heap's last collection, and may make objects ther
     CHECK(t == trace{"finalize a", "finalize late", "~late", "~a"});
 }
 
-TEST_CASE("a destructor of the same type in a list of survivors keeps its finalizer mark", "[finalize]") {
+TEST_CASE("that an object was finalized is remembered through resurrection, collection and freezing", "[finalize]") {
     trace t;
     saved s;
     auto a = make_told(t, "a");

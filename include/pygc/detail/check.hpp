@@ -4,8 +4,8 @@
 
 #include <cstdio>  // fprintf, stderr
 #include <cstdlib> // abort
-#include <new>     // bad_alloc
 
+#include <pygc/detail/bad_alloc.hpp>
 #include <pygc/detail/slots.hpp>
 #include <pygc/detail/type_name.hpp>
 #include <pygc/object.hpp>
@@ -43,15 +43,6 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
     }
 }
 #endif
-
-[[noreturn]] PYGC_NOINLINE inline void throw_bad_alloc() {
-#if PYGC_EXCEPTIONS
-    throw std::bad_alloc();
-#else
-    std::fputs("pygc: out of memory\n", stderr);
-    std::abort();
-#endif
-}
 
 #if PYGC_DEBUG
 /// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of

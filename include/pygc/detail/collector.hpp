@@ -327,9 +327,9 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// More containers were made than the trigger allows.
-PYGC_NOINLINE inline void collect_automatically(heap_state& h) noexcept {
-    if (h.may_collect() && !h.collecting) collect(h, due_generation(h));
+/// More containers were made than the trigger allows. Returns: what was found.
+PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
+    return h.may_collect() && !h.collecting ? collect(h, due_generation(h)) : 0;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

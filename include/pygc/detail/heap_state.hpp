@@ -161,6 +161,24 @@ struct heap_state {
     }
 };
 
+/// No automatic collection of a heap runs as long as one lives.
+class pause_scope {
+public:
+    explicit pause_scope(heap_state& h) noexcept : heap_(h) {
+        ++h.pauses;
+        h.update_trigger();
+    }
+    pause_scope(const pause_scope&) = delete;
+    pause_scope& operator=(const pause_scope&) = delete;
+    ~pause_scope() {
+        --heap_.pauses;
+        heap_.update_trigger();
+    }
+
+private:
+    heap_state& heap_;
+};
+
 /// Never destroyed: statics that die last still look at it.
 union heap_state_for_good {
     heap_state state;
