@@ -439,6 +439,19 @@ TEST_CASE("a weak reference outlives the heap of its object", "[weakref][heap]")
     CHECK(called == 1);
 }
 
+TEST_CASE("a weak reference that a callback makes from a plain pointer to garbage is dead", "[weakref]") {
+    for (bool cyclic : {false, true}) {
+        auto a = make_ref<node>(1);
+        if (cyclic) a->next = a;
+        py_weakref<node> late;
+        node* plain = a.get();
+        py_weakref<node> w(a, [&] { late = pygc::borrow(plain); });
+        a = nullptr;
+        CHECK(collect() == (cyclic ? 1 : 0));
+        CHECK(late.expired());
+    }
+}
+
 TEST_CASE("a weak reference made from a destructor is dead", "[weakref]") {
     struct dying : pygc::py_object {
         py_weakref<dying>& out;

@@ -153,7 +153,7 @@ protected:
     /// A condemned object lives on, in the generation of the survivors.
     void survive(page& p, header& h) noexcept {
         const std::uint32_t age = survivor_age_of[generation_];
-        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned)) | age;
+        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
         ++heap_.objects_of_age[age];
         if (age == age_middle) mark_middle_card(p, &h);
     }
@@ -173,6 +173,9 @@ protected:
                 if ((h.state & life_weak) != 0) sever(heap_, p, pending);
             });
         }
+        if (pending.first == nullptr) return;
+        // A callback may still have a plain pointer: no weak reference can be made from it any more.
+        for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_dying; });
         found_ += detail::run(pending);
     }
 
