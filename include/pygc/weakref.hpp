@@ -19,15 +19,46 @@ struct plain_record final : weak_record {
     using weak_record::weak_record;
 };
 
-/// A callback and the values it is to be called with, visible to the collector.
+/// What a weak reference is to do when its object has died. Behind virtual functions: there is one type of record for
+/// all callbacks, and so one kind of page, however many lambdas a program has.
+struct weak_callback {
+    weak_callback() noexcept = default;
+    weak_callback(const weak_callback&) = delete;
+    weak_callback& operator=(const weak_callback&) = delete;
+    virtual ~weak_callback() = default;
+    virtual void call(weak_record& dead) noexcept = 0;
+    virtual void traverse(visitor& visit) = 0;
+};
+
+/// The user's function and the values it is to be called with, visible to the collector.
 template <class T, class F, class... Captured>
-struct bound_callback {
+struct bound_callback final : weak_callback {
     static constexpr bool takes_reference = std::is_invocable_v<F&, const py_weakref<T>&, Captured&...>;
     static_assert(takes_reference || std::is_invocable_v<F&, Captured&...>,
                   "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
                   "f(captured...)");
 
-    void operator()(const py_weakref<T>& dead) {
+    bound_callback(F&& f, Captured&&... c) : function(static_cast<F&&>(f)), captured(static_cast<Captured&&>(c)...) {}
+
+    void call(weak_record& dead) noexcept override {
+#if PYGC_EXCEPTIONS
+        try {
+            call_function(ref_access::weak<T>(dead));
+        } catch (...) {
+            report_unraisable(*chunk_of(&dead).heap, "a callback of a weak reference to", type_name<T>(),
+                              dead.object());
+        }
+#else
+        call_function(ref_access::weak<T>(dead));
+#endif
+    }
+
+    void traverse(visitor& visit) override {
+        visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
+        visit(captured);
+    }
+
+    void call_function(const py_weakref<T>& dead) {
         std::apply(
             [&](Captured&... c) {
                 if constexpr (takes_reference) {
@@ -38,52 +69,32 @@ struct bound_callback {
             },
             captured);
     }
-    void traverse(auto& visit) {
-        visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
-        visit(captured);
-    }
 
     F function;
     std::tuple<Captured...> captured;
 };
 
 /// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
-template <class T, class F>
 struct callback_record final : weak_record {
-    callback_record(py_object* object, F&& f) : weak_record(object) {
-        ::new (static_cast<void*>(place)) F(static_cast<F&&>(f));
-        call = &invoke;
+    explicit callback_record(py_object* object) noexcept : weak_record(object) {
+        call = [](weak_record& self) noexcept { static_cast<callback_record&>(self).run(); };
     }
-    ~callback_record() {
-        if (call != nullptr) callback().~F();
-    }
+    ~callback_record() { delete callback; }
 
-    void traverse([[maybe_unused]] auto& visit) {
-        if (call != nullptr) visit_value(visit, callback());
+    void traverse(visitor& visit) {
+        if (callback != nullptr) callback->traverse(visit);
     }
 
-    [[nodiscard]] F& callback() noexcept { return *reinterpret_cast<F*>(place); }
-
-    /// The function is destroyed afterwards: what it owns goes with the object.
-    static void invoke(weak_record& self) noexcept {
-        auto& me = static_cast<callback_record&>(self);
-        const auto dead = ref_access::weak<T>(self);
-        F f(static_cast<F&&>(me.callback()));
-        me.call = nullptr;
-        me.callback().~F();
-#if PYGC_EXCEPTIONS
-        try {
-            f(dead);
-        } catch (...) {
-            report_unraisable(*chunk_of(&self).heap, "a callback of a weak reference to", type_name<T>(),
-                              self.object());
-        }
-#else
-        f(dead);
-#endif
+    /// Calls the function, and lets go of it and of what it owns.
+    void run() noexcept {
+        weak_callback* const mine = callback;
+        callback = nullptr;
+        call = nullptr;
+        mine->call(*this);
+        delete mine;
     }
 
-    alignas(F) unsigned char place[sizeof(F)];
+    weak_callback* callback = nullptr;
 };
 
 /// Makes `h` the current heap, and starts no automatic collection there.
@@ -132,7 +143,8 @@ inline bool is_ending(const py_object* object) noexcept {
 /// collector and count as held from outside; those passed behind the callback, `py_weakref<T> w(r, f, a, b)`, are
 /// visible, and `f` is called with them.
 ///
-/// **Size**: a pointer; the shared record of an object takes 40 bytes, and some 30 in a table. **Thread safety**: as
+/// **Size**: a pointer; the shared record of an object takes 40 bytes, and some 30 in a table; one with a
+/// callback 48, and an allocation for the callback. **Thread safety**: as
 /// py_ref.
 template <class T>
 class py_weakref {
@@ -166,9 +178,10 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         detail::heap_state& h = *detail::chunk_of(p).heap;
-        using callback = detail::bound_callback<T, F, Captured...>;
-        record_ = detail::make_record<detail::callback_record<T, callback>>(
-            h, p, callback{static_cast<F&&>(f), {static_cast<Captured&&>(captured)...}});
+        auto record = detail::make_record<detail::callback_record>(h, p);
+        record->callback =
+            new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...);
+        record_ = record;
         if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
     }
 
