@@ -81,10 +81,11 @@ PYGC_INLINE bool remove_reference(header& h) noexcept {
 
 // A postponed object lends its header to the list: 52 bits of an address that is a multiple of 8, around
 // the low bits of the state, which must go on saying "not tracked" to a collection that starts meanwhile.
-inline void link_postponed(header& h, const void* next) noexcept {
+// The caller says which of them to keep: reading them back here would cost every postponed end 2 ns.
+inline void link_postponed(header& h, const void* next, std::uint32_t kept) noexcept {
     const std::uint64_t bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next)) >> 3;
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
-    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | (h.state & state_mask) | life_postponed | age_none;
+    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | kept | life_postponed | age_none;
 }
 
 inline void* next_postponed(const header& h) noexcept {

@@ -121,7 +121,7 @@ struct operations {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else if (heap.nesting_left <= 0) [[unlikely]] {
-            postpone(heap, p);
+            postpone(heap, p, has_finalizer ? h.state & state_mask : 0);
         } else {
             dispose_in(heap, where, p);
         }
@@ -147,7 +147,7 @@ struct operations {
             if (heap.nesting_left <= 0) { // whom it would tell may be deep as well
                 leave_registry(heap, where, h);
                 if constexpr (container) heap.note_freed_container();
-                postpone(heap, p);
+                postpone(heap, p, h.state & state_mask);
                 return false;
             }
             if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) return false;
@@ -157,7 +157,7 @@ struct operations {
         if (!condemned) return true;
         if constexpr (container) heap.note_freed_container();
         if (heap.nesting_left <= 0) {
-            postpone(heap, p);
+            postpone(heap, p, h.state & state_mask);
         } else {
             destroy_condemned(heap, p);
         }
@@ -263,20 +263,27 @@ struct operations {
     /// Ends an object that had to wait: runs the destructor and frees the slot.
     static void dispose(page& where, py_object* p) noexcept {
         heap_state& heap = *chunk_of(p).heap;
+        const std::uint32_t state = header_of(p).state;
+        if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
+            [[unlikely]] {
+            if (!prepare_postponed_death(heap, where, p)) return;
+        }
+        dispose_in(heap, where, p);
+    }
+
+    /// For one that has more to do first. Returns: false if there is nothing left to destroy.
+    PYGC_NOINLINE static bool prepare_postponed_death(heap_state& heap, page& where, py_object* p) noexcept {
         header& h = header_of(p);
         unlink_postponed(h);
         const bool condemned = (h.state & life_condemned) != 0;
-        if ((h.state & life_dying) == 0 && has_farewell(h)) [[unlikely]] {
+        if ((h.state & life_dying) == 0 && has_farewell(h)) {
             if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) {
                 if constexpr (container) ++heap.allocations; // it was taken for dead already
-                return;
+                return false;
             }
         }
-        if (condemned) {
-            destroy_condemned(heap, p);
-        } else {
-            dispose_in(heap, where, p);
-        }
+        if (condemned) destroy_condemned(heap, p);
+        return !condemned;
     }
 
     PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {

@@ -8,15 +8,16 @@
 namespace pygc::inline PYGC_ABI::detail {
 
 /// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
-/// now added before it: they will be destroyed in the order in which recursion would have reached them.
-inline void postpone(heap_state& h, py_object* p) noexcept {
+/// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
+/// its state its destructor must find.
+inline void postpone(heap_state& h, py_object* p, std::uint32_t kept) noexcept {
     if (h.last_postponed == nullptr) {
-        link_postponed(header_of(p), h.postponed);
+        link_postponed(header_of(p), h.postponed, kept);
         h.postponed = p;
     } else {
         header& last = header_of(h.last_postponed);
-        link_postponed(header_of(p), next_postponed(last));
-        link_postponed(last, p);
+        link_postponed(header_of(p), next_postponed(last), kept);
+        link_postponed(last, p, last.state & state_mask);
     }
     h.last_postponed = p;
 }
