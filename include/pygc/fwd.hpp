@@ -14,6 +14,7 @@ class py_weakref;
 class visitor;
 class heap;
 class object_list;
+class external_bytes;
 
 /// Befriend this struct to let the library reach a private constructor, destructor or `traverse`.
 struct access;

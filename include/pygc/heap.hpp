@@ -24,11 +24,12 @@ private:
 
 /// Where a heap's memory is, in bytes unless said otherwise.
 struct memory_stats {
-    std::size_t objects = 0; ///< living objects, tracked or not (a number, not bytes)
-    std::size_t live = 0;    ///< in the slots of living objects
-    std::size_t free = 0;    ///< in pages, but not in living objects
-    std::size_t pages = 0;   ///< pages of 32 KiB that types have, for objects now or next (a number)
-    std::size_t mapped = 0;  ///< address space taken from the system
+    std::size_t objects = 0;  ///< living objects, tracked or not (a number, not bytes)
+    std::size_t live = 0;     ///< in the slots of living objects
+    std::size_t free = 0;     ///< in pages, but not in living objects
+    std::size_t pages = 0;    ///< pages of 32 KiB that types have, for objects now or next (a number)
+    std::size_t mapped = 0;   ///< address space taken from the system
+    std::size_t external = 0; ///< what the objects of this thread own elsewhere, by `external_bytes`
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -89,9 +90,15 @@ public:
     void disable() noexcept { set_enabled(false); }
     [[nodiscard]] bool is_enabled() const noexcept { return state_->enabled; }
 
-    /// A collection of generation 0 is due when container allocations minus deallocations since the
-    /// last one exceed `t0` (0: never); one of generation n when more than `tn` collections of n - 1
-    /// have passed. A full one also waits until a quarter of generation 2 is new.
+    /// With the default thresholds, 2000, 10 and 10, the heap paces its automatic collections itself. The first is due
+    /// after 2000 containers. Then young ones follow where they find something, and a full one when
+    /// containers, or bytes, have grown by a share of what the last full one left alive: by half of it where
+    /// that finds much, by all of it where it finds little. There are never more containers than twice those left
+    /// alive and 34,768, never more bytes than twice those left alive and 8 MiB and what one object takes.
+    ///
+    /// Other thresholds are followed to the letter, as in CPython: a collection of generation 0 is due when container
+    /// allocations minus deallocations since the last one exceed `t0` (0: never); one of generation n when more than
+    /// `tn` collections of n - 1 have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
         state_->update_trigger();
@@ -206,9 +213,7 @@ public:
     [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
 
     /// Runs an automatic collection if one is due. Returns: what it found.
-    std::size_t safe_point() noexcept {
-        return state_->allocations > state_->threshold[0] ? detail::collect_automatically(*state_) : 0;
-    }
+    std::size_t safe_point() noexcept { return state_->is_due() ? detail::collect_automatically(*state_) : 0; }
 
     /// Complexity: linear in the pages.
     [[nodiscard]] memory_stats get_memory() const noexcept {
@@ -220,6 +225,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
+        m.external = detail::external;
         return m;
     }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <pygc/callbacks.hpp>
+#include <pygc/external_bytes.hpp>
 #include <pygc/finalizer.hpp>
 #include <pygc/fwd.hpp>
 #include <pygc/gc.hpp>

@@ -55,8 +55,7 @@ public:
 
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target == nullptr) return;
-        const std::uint32_t n = number_of(target);
-        if (n == 0) return;
+        const std::uint32_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -82,7 +81,7 @@ private:
 /// Nulls the references that garbage holds on garbage, without counting them down.
 class unlink_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), snapshot_(s) {}
+    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), unreached_(s.unreached) {}
 
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
@@ -93,13 +92,15 @@ public:
     }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place == nullptr || !snapshot_.is_unreached(number_of(place))) return;
+        if (place == nullptr) return;
+        const std::uint32_t n = number_of(place);
+        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
         place = nullptr;
         ++nulled_;
     }
 
 private:
-    const snapshot& snapshot_;
+    const std::uint64_t* unreached_;
     std::size_t nulled_ = 0;
 };
 

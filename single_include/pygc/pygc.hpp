@@ -502,6 +502,82 @@ inline void unlink_postponed(header& h) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/pacing.hpp>
+// When automatic collections run and how far they look, as long as the thresholds are the default ones.
+// Numbers only: what a collection found goes in, when the next one is due comes out.
+//
+//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
+//                                                         | young | 2 * young |
+//
+// A full collection is due when the containers that none has seen exceed a share of those that the last one left
+// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
+// then, and `small` + 2000 more, whatever the program does.
+//
+// Between them, young collections look at what is new. They are worth their time where they find garbage: one
+// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
+// few, so that a structure under construction is examined whole once it is done. All yields are of collections
+// that were due; `collect()` changes none.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
+
+/// Figures: `tools/bench.sh` and `benchmarks/run.sh` decided them; the table is in docs/pacing.md.
+struct pacing {
+    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// more, generations cost more than they save.
+    static constexpr std::size_t small = 32'768;
+    static constexpr std::size_t small_bytes = std::size_t{8} << 20;
+
+    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
+    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
+    std::size_t share = most_share;                 // of what is alive, in quarters
+    std::size_t bytes_limit = static_cast<std::size_t>(-1);
+
+    /// Containers that no full collection has seen, until one is due.
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return small + old / 4 * share; }
+
+    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
+    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
+        const std::size_t limit = full_limit(old);
+        const std::size_t left = limit > pending ? limit - pending : 0;
+        // A young collection shortly before a full one is wasted. Without memory each of them gives up, and the
+        // next has to wait as well.
+        const std::size_t due = young_limit <= left / 2 ? young_limit : left;
+        return due > default_threshold[0] ? due : default_threshold[0];
+    }
+
+    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
+    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
+        if (freed < examined / 8) {
+            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+        } else {
+            young_limit = kept > default_threshold[0] ? kept : default_threshold[0];
+        }
+    }
+
+    /// After a full collection that was due. `old`: survivors.
+    void learn_from_full(std::size_t examined, std::size_t freed, std::size_t old) noexcept {
+        if (freed < examined / 8) {
+            if (share < most_share) share *= 2;
+            return;
+        }
+        if (freed > examined / 4 && share > least_share) share /= 2;
+        // Perhaps young ones find something by now.
+        const std::size_t probe = full_limit(old) / 4;
+        if (probe < young_limit) young_limit = probe;
+    }
+
+    /// After any full collection: `bytes` are in use.
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = small_bytes + bytes + bytes / 4 * share; }
+
+private:
+    static constexpr std::size_t least_share = 2;
+    static constexpr std::size_t most_share = 4;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/fwd.hpp>
 // Forward declarations of the public names: enough for a header that only mentions references.
 
@@ -515,6 +591,7 @@ class py_weakref;
 class visitor;
 class heap;
 class object_list;
+class external_bytes;
 
 /// Befriend this struct to let the library reach a private constructor, destructor or `traverse`.
 struct access;
@@ -580,7 +657,7 @@ struct type_info {
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
-    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    bool (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
@@ -789,12 +866,17 @@ public:
         if (is_empty(c)) ++empty_chunks_;
     }
 
-    /// True if so many chunks stand empty that returning them pays.
-    [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > 1 + chunks_ / 8; }
+    // Memory that a full collection freed is needed again before the next: a heap lives between its size and
+    // twice that. To return all of it costs the faults that bring it back; half of what is in use may stay.
 
-    /// True if free pages hold so much memory that giving it back, and faulting some of it in again,
-    /// pays.
-    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 4; }
+    /// How many empty chunks are worth keeping.
+    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
+
+    /// True if so many chunks stand empty that returning some pays.
+    [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > spare_chunks(); }
+
+    /// True if free pages hold so much memory that giving it back pays.
+    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 2; }
 
     /// Returns empty chunks to the system, all but `spare`, calling `forget(chunk&)` before each.
     template <class Forget>
@@ -1133,12 +1215,16 @@ struct bin {
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t carved;
+    std::uint32_t carved : 31;
+    std::uint32_t ages_differ : 1; // from that of the survivors
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
 inline constexpr std::int32_t nesting_limit = 24;
+
+/// Bytes that the objects of this thread own outside its heaps: see external_bytes.hpp.
+inline constinit thread_local std::size_t external = 0;
 
 struct heap_state {
     // Read or written by make_ref and by every death.
@@ -1154,7 +1240,8 @@ struct heap_state {
     page* touched = nullptr;
 
     // Pacing.
-    std::size_t threshold[3] = {2000, 10, 10};
+    pacing pace;
+    std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
     bool enabled = true;
     bool collecting = false;
@@ -1194,8 +1281,50 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
-    /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
-    void update_trigger() noexcept { trigger = may_collect() && when == mode::at_allocation ? threshold[0] : SIZE_MAX; }
+    /// To be called when something changes that the next collection depends on. Without a trigger the counter still
+    /// counts.
+    void update_trigger() noexcept {
+        if (!may_collect() || when != mode::at_allocation) {
+            trigger = SIZE_MAX;
+        } else {
+            trigger = too_many_bytes() ? 0 : next_collection();
+        }
+    }
+
+    /// Memory was taken from the system.
+    void note_growth() noexcept {
+        if (trigger != SIZE_MAX && too_many_bytes()) trigger = 0;
+    }
+
+    /// Whether the thresholds are the default ones, so that pygc paces its collections itself.
+    [[nodiscard]] bool paces_itself() const noexcept {
+        return threshold[0] == default_threshold[0] && threshold[1] == default_threshold[1] &&
+               threshold[2] == default_threshold[2];
+    }
+
+    /// A collection is due when more containers than these have been made.
+    [[nodiscard]] std::size_t next_collection() const noexcept {
+        return paces_itself() ? pace.next(pending(), objects_of_age[age_old]) : threshold[0];
+    }
+
+    [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
+
+    [[nodiscard]] bool is_due() const noexcept {
+        return may_collect() && (allocations > next_collection() || too_many_bytes());
+    }
+
+    /// Whether a full collection is due, if one is.
+    [[nodiscard]] bool wants_full() const noexcept {
+        return pending() + allocations > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
+    }
+
+    /// Containers that no full collection has seen, those since the last collection apart.
+    [[nodiscard]] std::size_t pending() const noexcept {
+        return pace.kept_young + objects_of_age[age_middle] + objects_of_age[age_old_new];
+    }
+
+    /// Memory that objects have, or may have next, here and outside.
+    [[nodiscard]] std::size_t bytes() const noexcept { return pages.pages() * page_bytes + external; }
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
@@ -1249,7 +1378,71 @@ inline constinit heap_state& no_heap = no_heap_place.state;
 /// The heap that make_ref and the free functions of this thread act on.
 inline constinit thread_local heap_state* current_heap = &no_heap;
 
+inline void add_external(std::size_t bytes) noexcept {
+    external += bytes;
+    current_heap->note_growth();
+}
+
+/// Never below zero: what one thread added may go in another.
+inline void remove_external(std::size_t bytes) noexcept { external -= bytes < external ? bytes : external; }
+
 } // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/external_bytes.hpp>
+// external_bytes: memory that objects own outside the heap.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Tells the pacing of collections how much memory an object owns that the collector can't see: buffers, images,
+/// handles of another library. A field beside the buffer is all it takes:
+///
+///     struct image : pygc::py_object {
+///         std::vector<std::byte> pixels;
+///         pygc::external_bytes size{pixels.capacity()};
+///         ...
+///         void load(file& f) { pixels = f.read(); size = pixels.capacity(); }
+///     };
+///
+/// An automatic collection is then also due when the bytes have grown too much: see `heap::set_threshold`. A copied
+/// field counts again, since a copied buffer takes memory again; a moved-from one counts nothing. The sum belongs to
+/// the thread. **Complexity**: constant. **Exceptions**: none; never collects by itself.
+class external_bytes {
+public:
+    constexpr external_bytes() noexcept = default;
+    explicit external_bytes(std::size_t count) noexcept : count_(count) { detail::add_external(count); }
+
+    external_bytes(const external_bytes& other) noexcept : external_bytes(other.count_) {}
+    external_bytes(external_bytes&& other) noexcept : count_(other.count_) { other.count_ = 0; }
+    external_bytes& operator=(const external_bytes& other) noexcept { return *this = other.count_; }
+    external_bytes& operator=(external_bytes&& other) noexcept {
+        const std::size_t theirs = other.count_;
+        if (this == &other) return *this;
+        other.count_ = 0;
+        detail::remove_external(count_);
+        count_ = theirs;
+        return *this;
+    }
+    ~external_bytes() { detail::remove_external(count_); }
+
+    /// So much it is now.
+    external_bytes& operator=(std::size_t count) noexcept {
+        detail::remove_external(count_);
+        detail::add_external(count);
+        count_ = count;
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+    /// It holds no references.
+    using pygc_acyclic = void;
+    void traverse(auto&) const noexcept {}
+
+private:
+    std::size_t count_ = 0;
+};
+
+} // namespace pygc::inline PYGC_ABI
 
 // -------------------- <pygc/detail/shared.hpp>
 // The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
@@ -1326,6 +1519,7 @@ inline heap_state* create_heap() noexcept {
         heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
     h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
+    h->pace.limit_bytes(0);
     h->update_trigger();
     shared_lock lock;
     h->next = all_heaps;
@@ -1445,7 +1639,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
         // Destructors that still run will give their slots back; the last one comes here again.
         release_heap(h);
     } else if (h.pages.worth_unmapping()) {
-        unmap_empty_chunks(h, 1);
+        unmap_empty_chunks(h, h.pages.spare_chunks());
     }
 }
 
@@ -1599,6 +1793,7 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
         } else {
             p = h.pages.take(h, t.pages, t.page_alignment);
             if (p == nullptr) return nullptr;
+            h.note_growth();
             p->type = &t;
             p->free = nullptr;
             p->used = p->carved = 0;
@@ -2498,6 +2693,9 @@ inline void freeze(heap_state& h) noexcept {
     for (std::size_t& n : h.objects_of_age) n = 0;
     for (std::size_t& n : h.younger_collections) n = 0;
     h.allocations = 0;
+    h.pace.kept_young = 0;
+    h.pace.limit_bytes(h.bytes());
+    h.update_trigger();
 }
 
 /// Calls `f(page&, header&)` for each tracked object on frozen pages.
@@ -2531,6 +2729,7 @@ inline void unfreeze(heap_state& h) noexcept {
             list_page(h.bins[*p.type->id], p);
         }
     });
+    h.update_trigger();
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -2589,6 +2788,9 @@ public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
     static constexpr std::uint32_t delay = 16;
 
+    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
+    static constexpr std::size_t cached_size = std::size_t{64} << 10;
+
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
     /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
@@ -2600,6 +2802,7 @@ public:
             !heap.edges.reserve(2 * slots + delay + 64)) {
             return false;
         }
+        size = slots;
         trial = heap.trial.data();
         first_edge = heap.first_edge.data();
         in_set = heap.in_set.data();
@@ -2637,6 +2840,7 @@ public:
     }
 
     heap_state& heap;
+    std::size_t size = 0; // of the range of numbers
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
@@ -2747,39 +2951,68 @@ protected:
     void mark() noexcept {
         // Trial counts have done their work; their memory becomes the stack of objects to look at.
         auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        const bool in_cache = snapshot_.size <= snapshot::cached_size;
         for (std::size_t i = 0; i != page_count_; ++i) {
             const collected_page& c = pages_[i];
             for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
                 for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
                     const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
-                    mark_from(stack, reach(root, stack));
+                    std::uint32_t* const top = reach(root, stack);
+                    if (top == stack) continue;
+                    garbage_ -= in_cache ? mark_from(stack, top) : mark_with_prefetch(stack, top);
+                    if (garbage_ == 0) return;
                 }
             }
-            if (garbage_ == 0) return;
         }
     }
 
-    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns:
-    /// the new top.
-    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) noexcept {
-        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
-        for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number]; e != end; ++e) {
-            std::uint64_t& word = snapshot_.unreached[*e / 64];
-            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
-            if ((word & bit) == 0) continue;
-            word &= ~bit;
-            --garbage_;
-            *top++ = *e;
-        }
+    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
+    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) const noexcept {
+        std::uint32_t last = reach_and_keep_last(number, top);
+        if (last != 0) *top++ = last;
         return top;
     }
 
-    /// Empties the stack through a short queue: between an object's entry and its turn, the two cache
-    /// lines it needs arrive, first where its edges begin, then the edges.
-    PYGC_INLINE void mark_from(std::uint32_t* const bottom, std::uint32_t* top) noexcept {
+    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
+    /// chain is then followed in a register, without the detour through the memory of the stack.
+    PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
+        std::uint64_t* const unreached = snapshot_.unreached;
+        const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
+        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
+        std::uint32_t last = 0;
+        for (; e != end; ++e) {
+            std::uint64_t& word = unreached[*e / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
+            if ((word & bit) == 0) continue;
+            word &= ~bit;
+            *top = last; // a store to nowhere costs less than a branch
+            top += last != 0;
+            last = *e;
+        }
+        return last;
+    }
+
+    /// Empties the stack. Returns: how many objects were on it.
+    std::size_t mark_from(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
+        std::size_t marked = 0;
+        while (top != bottom) {
+            std::uint32_t number = *--top;
+            do {
+                ++marked;
+                number = reach_and_keep_last(number, top);
+            } while (number != 0);
+        }
+        return marked;
+    }
+
+    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
+    /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
+    /// time to gain.
+    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
         constexpr std::uint32_t length = 16;
         std::uint32_t queue[length];
         std::uint32_t in = 0, out = 0;
+        std::size_t marked = 0;
         while (top != bottom || in != out) {
             while (top != bottom && in - out != length) {
                 const std::uint32_t number = *--top;
@@ -2789,8 +3022,16 @@ protected:
                     prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
                 }
             }
-            top = reach(queue[out++ % length], top);
+            std::uint32_t number = queue[out++ % length];
+            ++marked;
+            if (in != out) [[likely]] {
+                top = reach(number, top);
+                continue;
+            }
+            while ((number = reach_and_keep_last(number, top)) != 0 && top == bottom) ++marked;
+            if (number != 0) *top++ = number;
         }
+        return marked;
     }
 
     /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
@@ -3644,8 +3885,7 @@ public:
 
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target == nullptr) return;
-        const std::uint32_t n = number_of(target);
-        if (n == 0) return;
+        const std::uint32_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -3671,7 +3911,7 @@ private:
 /// Nulls the references that garbage holds on garbage, without counting them down.
 class unlink_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), snapshot_(s) {}
+    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), unreached_(s.unreached) {}
 
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
@@ -3682,13 +3922,15 @@ public:
     }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place == nullptr || !snapshot_.is_unreached(number_of(place))) return;
+        if (place == nullptr) return;
+        const std::uint32_t n = number_of(place);
+        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
         place = nullptr;
         ++nulled_;
     }
 
 private:
-    const snapshot& snapshot_;
+    const std::uint64_t* unreached_;
     std::size_t nulled_ = 0;
 };
 
@@ -3794,7 +4036,7 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        bool (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
         std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
@@ -4010,10 +4252,7 @@ struct operations {
             free_slot(where, slot_of(p), info);
     }
 
-    PYGC_INLINE static void begin_death(py_object* p) noexcept {
-        header_of(p).count = dying_count;
-        header_of(p).state = age_none | life_dying;
-    }
+    PYGC_INLINE static void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
 
     /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
     /// escape. Its memory is then kept until that reference goes.
@@ -4052,14 +4291,18 @@ struct operations {
 
     // ---- a page of objects under collection ---------------------------------------------------
 
-    static void count(page& p, snapshot& s, int generation) noexcept {
+    /// Returns: whether an object of the page is younger than the survivors will be.
+    static bool count(page& p, snapshot& s, int generation) noexcept {
+        std::uint32_t states = 0;
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            count_run(p, from, to, oldest_age_of[generation], s);
+            states |= count_run(p, from, to, oldest_age_of[generation], s);
         });
+        return (states & age_mask) != 0;
     }
 
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                       snapshot& s) noexcept {
+    /// Returns: the bits in which states differ from those of a survivor of a full collection.
+    PYGC_FLATTEN static std::uint32_t count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                                snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -4067,6 +4310,7 @@ struct operations {
         char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
         const std::uint32_t end = first + to;
         std::uint32_t n = first + from;
+        std::uint32_t states = 0;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
@@ -4075,6 +4319,7 @@ struct operations {
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
+                    states |= h.state ^ age_old;
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
                     trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
@@ -4086,6 +4331,7 @@ struct operations {
             word |= members;
         }
         s.edge_count = visit.edge_count();
+        return states;
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -4102,13 +4348,15 @@ struct operations {
 
     PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
-            header_of(garbage).state = (header_of(garbage).state & life_finalized) | age_none | life_dying;
+        std::size_t counted = 0;
+        const std::uint64_t* const bits = s.unreached + chunk_of(&p).numbers[index_in_chunk(p)].first / 64;
+        for_each_garbage(p, p.carved, bits, [&](py_object* garbage) {
+            header& h = header_of(garbage);
+            counted += static_cast<std::size_t>(h.count);
+            h.state = (h.state & life_finalized) | age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
-        s.unaccounted -= visit.nulled();
+        s.unaccounted += counted - visit.nulled();
     }
 
     /// Returns: how many destructors let a reference to their object escape.
@@ -4573,8 +4821,9 @@ namespace pygc::inline PYGC_ABI::detail {
 
 class collection : farewell {
 public:
-    /// Preconditions: no collection is running in `h`; 0 <= generation <= 2.
-    collection(heap_state& h, int generation) noexcept : farewell(h, generation) {}
+    /// Preconditions: no collection is running in `h`; 0 <= generation <= 2. `paced`: the pacing asked for it, and
+    /// wants to know what came of it.
+    collection(heap_state& h, int generation, bool paced = false) noexcept : farewell(h, generation), paced_(paced) {}
 
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
@@ -4584,6 +4833,7 @@ public:
         heap_.collecting = true;
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
+        const std::size_t made = heap_.allocations;
         reset_counters();
         if (choose_pages() && count_references()) {
             find_unreachable();
@@ -4599,9 +4849,12 @@ public:
                 dispose();
                 reclaim();
             }
+            heap_.pace.kept_young = kept_young_;
+            if (paced_) learn();
         } else {
             forget_numbers();
             ++stats().given_up;
+            heap_.pace.kept_young += made;
         }
         const double duration = seconds_now() - begin;
         generation_stats& s = stats();
@@ -4617,6 +4870,8 @@ public:
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
+        if (generation_ == 2) heap_.pace.limit_bytes(heap_.bytes());
+        heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
     }
@@ -4665,7 +4920,7 @@ private:
         pages_ = heap_.collected_pages.data();
         const auto choose = [this](page& p) noexcept {
             if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0};
+            pages_[page_count_++] = {&p, 0, 0, false};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -4687,7 +4942,7 @@ private:
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            p.type->count(p, snapshot_, generation_);
+            pages_[i].ages_differ = p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
@@ -4698,10 +4953,18 @@ private:
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
     void promote() noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
+        const std::size_t survivors = candidates_ - garbage_;
+        std::uint32_t age = survivor_age_of[generation_];
+        if (paced_ && generation_ != 2 && survivors <= pacing::small) { // too few to be worth a generation
+            if (generation_ == 0) {
+                kept_young_ = survivors;
+                return;
+            }
+            age = age_middle;
+        }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; pages_[i].ages_differ && base < p.carved; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
@@ -4709,25 +4972,16 @@ private:
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
-            if (generation_ == 0) {
+            if (age == age_middle) {
                 p.middle |= p.young;
             } else {
                 p.middle = 0;
             }
             p.young = 0;
         }
-        const std::size_t survivors = candidates_ - garbage_;
-        if (generation_ == 0) {
-            heap_.objects_of_age[age_middle] += survivors;
-        } else {
-            heap_.objects_of_age[age_middle] = 0;
-            if (generation_ == 1) {
-                heap_.objects_of_age[age_old_new] += survivors;
-            } else {
-                heap_.objects_of_age[age_old_new] = 0;
-                heap_.objects_of_age[age_old] = survivors;
-            }
-        }
+        if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
+        if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
+        heap_.objects_of_age[age] += survivors;
         forget_untouched_pages();
     }
 
@@ -4780,6 +5034,14 @@ private:
         heap_.objects_of_age[age] += garbage_;
         found_ -= garbage_;
         garbage_ = 0;
+    }
+
+    void learn() noexcept {
+        if (generation_ == 2) {
+            heap_.pace.learn_from_full(candidates_, found_, heap_.objects_of_age[age_old]);
+        } else {
+            heap_.pace.learn_from_young(candidates_, found_, kept_young_ + heap_.objects_of_age[age_middle]);
+        }
     }
 
     void dispose() noexcept {
@@ -4838,10 +5100,12 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
+        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, heap_.pages.spare_chunks());
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
+    const bool paced_;
+    std::size_t kept_young_ = 0;
     std::size_t escaped_ = 0;
 };
 
@@ -4858,10 +5122,10 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
-PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
+PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool paced = false) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
     const bool was_abandoned = h.abandoned;
-    const std::size_t found = collection(h, generation).run();
+    const std::size_t found = collection(h, generation, paced).run();
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
         if (!was_abandoned) collection(h, 2).run();
@@ -4870,9 +5134,14 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
     return found;
 }
 
-/// The generation that an automatic collection should take now: CPython's rule. A full collection waits
-/// until a quarter of generation 2 is new to it, so that growing a heap costs linear time in all.
+/// The generation that an automatic collection should take now. With thresholds of the user it is CPython's rule: a
+/// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
+/// in all.
 inline int due_generation(const heap_state& h) noexcept {
+    if (h.paces_itself()) {
+        if (h.wants_full()) return 2;
+        return h.objects_of_age[age_middle] != 0 ? 1 : 0;
+    }
     if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
         return 2;
     }
@@ -4881,7 +5150,12 @@ inline int due_generation(const heap_state& h) noexcept {
 
 /// More containers were made than the trigger allows. Returns: what was found.
 PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
-    return h.may_collect() && !h.collecting ? collect(h, due_generation(h)) : 0;
+    if (h.collecting) return 0;
+    if (!h.is_due()) { // what was pending has died meanwhile
+        h.update_trigger();
+        return 0;
+    }
+    return collect(h, due_generation(h), h.paces_itself());
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -4994,11 +5268,12 @@ private:
 
 /// Where a heap's memory is, in bytes unless said otherwise.
 struct memory_stats {
-    std::size_t objects = 0; ///< living objects, tracked or not (a number, not bytes)
-    std::size_t live = 0;    ///< in the slots of living objects
-    std::size_t free = 0;    ///< in pages, but not in living objects
-    std::size_t pages = 0;   ///< pages of 32 KiB that types have, for objects now or next (a number)
-    std::size_t mapped = 0;  ///< address space taken from the system
+    std::size_t objects = 0;  ///< living objects, tracked or not (a number, not bytes)
+    std::size_t live = 0;     ///< in the slots of living objects
+    std::size_t free = 0;     ///< in pages, but not in living objects
+    std::size_t pages = 0;    ///< pages of 32 KiB that types have, for objects now or next (a number)
+    std::size_t mapped = 0;   ///< address space taken from the system
+    std::size_t external = 0; ///< what the objects of this thread own elsewhere, by `external_bytes`
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -5059,9 +5334,15 @@ public:
     void disable() noexcept { set_enabled(false); }
     [[nodiscard]] bool is_enabled() const noexcept { return state_->enabled; }
 
-    /// A collection of generation 0 is due when container allocations minus deallocations since the
-    /// last one exceed `t0` (0: never); one of generation n when more than `tn` collections of n - 1
-    /// have passed. A full one also waits until a quarter of generation 2 is new.
+    /// With the default thresholds, 2000, 10 and 10, the heap paces its automatic collections itself. The first is due
+    /// after 2000 containers. Then young ones follow where they find something, and a full one when
+    /// containers, or bytes, have grown by a share of what the last full one left alive: by half of it where
+    /// that finds much, by all of it where it finds little. There are never more containers than twice those left
+    /// alive and 34,768, never more bytes than twice those left alive and 8 MiB and what one object takes.
+    ///
+    /// Other thresholds are followed to the letter, as in CPython: a collection of generation 0 is due when container
+    /// allocations minus deallocations since the last one exceed `t0` (0: never); one of generation n when more than
+    /// `tn` collections of n - 1 have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
         state_->update_trigger();
@@ -5176,9 +5457,7 @@ public:
     [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
 
     /// Runs an automatic collection if one is due. Returns: what it found.
-    std::size_t safe_point() noexcept {
-        return state_->allocations > state_->threshold[0] ? detail::collect_automatically(*state_) : 0;
-    }
+    std::size_t safe_point() noexcept { return state_->is_due() ? detail::collect_automatically(*state_) : 0; }
 
     /// Complexity: linear in the pages.
     [[nodiscard]] memory_stats get_memory() const noexcept {
@@ -5190,6 +5469,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
+        m.external = detail::external;
         return m;
     }
 

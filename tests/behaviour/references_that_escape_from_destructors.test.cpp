@@ -80,6 +80,7 @@ TEMPLATE_TEST_CASE_SIG("a reference that escapes and goes while the same collect
     lifetimes l;
     py_ref<pygc::py_object> place;
     stderr_capture capture;
+    pygc::no_collect const until_all_are_made;
     for (int i = 0; i != 3; ++i) { // whichever comes first: each drops what those before let escape
         auto e = make_ref<escapes_to_base>(l, place);
         e->self = e;

@@ -45,7 +45,7 @@ struct model_heap {
     std::size_t added_by_running = 0; // how many of the first of them the running destructor added
     long allocations = 0;
     std::size_t younger[3] = {0, 0, 0};
-    long threshold[3] = {2000, 10, 10};
+    long threshold[3] = {first_threshold, 10, 10};
     model_stats stats[3];
     long of_age[4] = {0, 0, 0, 0};
     std::set<int> tracked;

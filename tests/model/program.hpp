@@ -144,6 +144,9 @@ private:
     std::uint64_t state_;
 };
 
+/// Not the default: those leave the pacing to the heap, all others are followed to the letter.
+inline constexpr long first_threshold = 2001;
+
 /// What a program looks like, besides its seed.
 struct settings {
     std::uint64_t seed = 0;

@@ -74,7 +74,7 @@ private:
     void begin() {
         pygc::heap& h = world_.heap_in(0);
         h.enable();
-        h.set_threshold(2000, 10, 10);
+        h.set_threshold(first_threshold, 10, 10);
         h.collect();
         const auto stats = h.get_stats();
         model_heap& m = model_.heap_in(0);

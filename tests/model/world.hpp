@@ -187,7 +187,7 @@ public:
     explicit world(const settings& s) : settings_(s), roots_(static_cast<std::size_t>(s.roots)) {
         current_world = this;
         for (int h = 0; h != s.heaps; ++h) {
-            heaps_.push_back(h == 0 && !s.own_first_heap ? &pygc::heap::current() : new pygc::heap());
+            heaps_.push_back(h == 0 && !s.own_first_heap ? &pygc::heap::current() : new_heap());
         }
     }
     world(const world&) = delete;
@@ -569,7 +569,7 @@ private:
             break;
         case action::retire:
             delete at(heaps_, op.a); // destructors that run now may still use it
-            at(heaps_, op.a) = new pygc::heap();
+            at(heaps_, op.a) = new_heap();
             break;
         default:
             if (at(places_, op.a).type == kind::boxed) {
@@ -623,6 +623,12 @@ private:
 
     const settings settings_;
     std::vector<root> roots_;
+    static pygc::heap* new_heap() {
+        auto* h = new pygc::heap();
+        h->set_threshold(std::size_t{first_threshold}, 10, 10);
+        return h;
+    }
+
     std::vector<pygc::heap*> heaps_; // the first may be the thread's own
     std::vector<place> places_;
     std::unordered_map<const void*, int> id_at_;

@@ -21,8 +21,9 @@ namespace pygc::inline PYGC_ABI::detail {
 
 class collection : farewell {
 public:
-    /// Preconditions: no collection is running in `h`; 0 <= generation <= 2.
-    collection(heap_state& h, int generation) noexcept : farewell(h, generation) {}
+    /// Preconditions: no collection is running in `h`; 0 <= generation <= 2. `paced`: the pacing asked for it, and
+    /// wants to know what came of it.
+    collection(heap_state& h, int generation, bool paced = false) noexcept : farewell(h, generation), paced_(paced) {}
 
     /// Returns: the number of objects found unreachable. Complexity: linear in the objects of the
     /// generation and all younger ones and in their references.
@@ -32,6 +33,7 @@ public:
         heap_.collecting = true;
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
+        const std::size_t made = heap_.allocations;
         reset_counters();
         if (choose_pages() && count_references()) {
             find_unreachable();
@@ -47,9 +49,12 @@ public:
                 dispose();
                 reclaim();
             }
+            heap_.pace.kept_young = kept_young_;
+            if (paced_) learn();
         } else {
             forget_numbers();
             ++stats().given_up;
+            heap_.pace.kept_young += made;
         }
         const double duration = seconds_now() - begin;
         generation_stats& s = stats();
@@ -65,6 +70,8 @@ public:
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
+        if (generation_ == 2) heap_.pace.limit_bytes(heap_.bytes());
+        heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
     }
@@ -113,7 +120,7 @@ private:
         pages_ = heap_.collected_pages.data();
         const auto choose = [this](page& p) noexcept {
             if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0};
+            pages_[page_count_++] = {&p, 0, 0, false};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -135,7 +142,7 @@ private:
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            p.type->count(p, snapshot_, generation_);
+            pages_[i].ages_differ = p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
@@ -146,10 +153,18 @@ private:
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
     void promote() noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
+        const std::size_t survivors = candidates_ - garbage_;
+        std::uint32_t age = survivor_age_of[generation_];
+        if (paced_ && generation_ != 2 && survivors <= pacing::small) { // too few to be worth a generation
+            if (generation_ == 0) {
+                kept_young_ = survivors;
+                return;
+            }
+            age = age_middle;
+        }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; pages_[i].ages_differ && base < p.carved; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
@@ -157,25 +172,16 @@ private:
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
-            if (generation_ == 0) {
+            if (age == age_middle) {
                 p.middle |= p.young;
             } else {
                 p.middle = 0;
             }
             p.young = 0;
         }
-        const std::size_t survivors = candidates_ - garbage_;
-        if (generation_ == 0) {
-            heap_.objects_of_age[age_middle] += survivors;
-        } else {
-            heap_.objects_of_age[age_middle] = 0;
-            if (generation_ == 1) {
-                heap_.objects_of_age[age_old_new] += survivors;
-            } else {
-                heap_.objects_of_age[age_old_new] = 0;
-                heap_.objects_of_age[age_old] = survivors;
-            }
-        }
+        if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
+        if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
+        heap_.objects_of_age[age] += survivors;
         forget_untouched_pages();
     }
 
@@ -228,6 +234,14 @@ private:
         heap_.objects_of_age[age] += garbage_;
         found_ -= garbage_;
         garbage_ = 0;
+    }
+
+    void learn() noexcept {
+        if (generation_ == 2) {
+            heap_.pace.learn_from_full(candidates_, found_, heap_.objects_of_age[age_old]);
+        } else {
+            heap_.pace.learn_from_young(candidates_, found_, kept_young_ + heap_.objects_of_age[age_middle]);
+        }
     }
 
     void dispose() noexcept {
@@ -286,10 +300,12 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, 1);
+        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, heap_.pages.spare_chunks());
         if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
     }
 
+    const bool paced_;
+    std::size_t kept_young_ = 0;
     std::size_t escaped_ = 0;
 };
 
@@ -306,10 +322,10 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
-PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept {
+PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool paced = false) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
     const bool was_abandoned = h.abandoned;
-    const std::size_t found = collection(h, generation).run();
+    const std::size_t found = collection(h, generation, paced).run();
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
         if (!was_abandoned) collection(h, 2).run();
@@ -318,9 +334,14 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation) noexcept
     return found;
 }
 
-/// The generation that an automatic collection should take now: CPython's rule. A full collection waits
-/// until a quarter of generation 2 is new to it, so that growing a heap costs linear time in all.
+/// The generation that an automatic collection should take now. With thresholds of the user it is CPython's rule: a
+/// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
+/// in all.
 inline int due_generation(const heap_state& h) noexcept {
+    if (h.paces_itself()) {
+        if (h.wants_full()) return 2;
+        return h.objects_of_age[age_middle] != 0 ? 1 : 0;
+    }
     if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
         return 2;
     }
@@ -329,7 +350,12 @@ inline int due_generation(const heap_state& h) noexcept {
 
 /// More containers were made than the trigger allows. Returns: what was found.
 PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
-    return h.may_collect() && !h.collecting ? collect(h, due_generation(h)) : 0;
+    if (h.collecting) return 0;
+    if (!h.is_due()) { // what was pending has died meanwhile
+        h.update_trigger();
+        return 0;
+    }
+    return collect(h, due_generation(h), h.paces_itself());
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

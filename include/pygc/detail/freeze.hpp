@@ -24,6 +24,9 @@ inline void freeze(heap_state& h) noexcept {
     for (std::size_t& n : h.objects_of_age) n = 0;
     for (std::size_t& n : h.younger_collections) n = 0;
     h.allocations = 0;
+    h.pace.kept_young = 0;
+    h.pace.limit_bytes(h.bytes());
+    h.update_trigger();
 }
 
 /// Calls `f(page&, header&)` for each tracked object on frozen pages.
@@ -57,6 +60,7 @@ inline void unfreeze(heap_state& h) noexcept {
             list_page(h.bins[*p.type->id], p);
         }
     });
+    h.update_trigger();
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

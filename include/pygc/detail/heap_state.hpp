@@ -15,6 +15,7 @@
 #include <pygc/config.hpp>
 #include <pygc/detail/callable.hpp>
 #include <pygc/detail/header.hpp>
+#include <pygc/detail/pacing.hpp>
 #include <pygc/detail/page.hpp>
 #include <pygc/detail/scratch.hpp>
 #include <pygc/detail/storage.hpp>
@@ -77,12 +78,16 @@ struct bin {
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t carved;
+    std::uint32_t carved : 31;
+    std::uint32_t ages_differ : 1; // from that of the survivors
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
 inline constexpr std::int32_t nesting_limit = 24;
+
+/// Bytes that the objects of this thread own outside its heaps: see external_bytes.hpp.
+inline constinit thread_local std::size_t external = 0;
 
 struct heap_state {
     // Read or written by make_ref and by every death.
@@ -98,7 +103,8 @@ struct heap_state {
     page* touched = nullptr;
 
     // Pacing.
-    std::size_t threshold[3] = {2000, 10, 10};
+    pacing pace;
+    std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
     bool enabled = true;
     bool collecting = false;
@@ -138,8 +144,50 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
-    /// To be called when a threshold or the switch changes. Without a trigger the counter still counts.
-    void update_trigger() noexcept { trigger = may_collect() && when == mode::at_allocation ? threshold[0] : SIZE_MAX; }
+    /// To be called when something changes that the next collection depends on. Without a trigger the counter still
+    /// counts.
+    void update_trigger() noexcept {
+        if (!may_collect() || when != mode::at_allocation) {
+            trigger = SIZE_MAX;
+        } else {
+            trigger = too_many_bytes() ? 0 : next_collection();
+        }
+    }
+
+    /// Memory was taken from the system.
+    void note_growth() noexcept {
+        if (trigger != SIZE_MAX && too_many_bytes()) trigger = 0;
+    }
+
+    /// Whether the thresholds are the default ones, so that pygc paces its collections itself.
+    [[nodiscard]] bool paces_itself() const noexcept {
+        return threshold[0] == default_threshold[0] && threshold[1] == default_threshold[1] &&
+               threshold[2] == default_threshold[2];
+    }
+
+    /// A collection is due when more containers than these have been made.
+    [[nodiscard]] std::size_t next_collection() const noexcept {
+        return paces_itself() ? pace.next(pending(), objects_of_age[age_old]) : threshold[0];
+    }
+
+    [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
+
+    [[nodiscard]] bool is_due() const noexcept {
+        return may_collect() && (allocations > next_collection() || too_many_bytes());
+    }
+
+    /// Whether a full collection is due, if one is.
+    [[nodiscard]] bool wants_full() const noexcept {
+        return pending() + allocations > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
+    }
+
+    /// Containers that no full collection has seen, those since the last collection apart.
+    [[nodiscard]] std::size_t pending() const noexcept {
+        return pace.kept_young + objects_of_age[age_middle] + objects_of_age[age_old_new];
+    }
+
+    /// Memory that objects have, or may have next, here and outside.
+    [[nodiscard]] std::size_t bytes() const noexcept { return pages.pages() * page_bytes + external; }
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
@@ -192,5 +240,13 @@ inline constinit heap_state& no_heap = no_heap_place.state;
 
 /// The heap that make_ref and the free functions of this thread act on.
 inline constinit thread_local heap_state* current_heap = &no_heap;
+
+inline void add_external(std::size_t bytes) noexcept {
+    external += bytes;
+    current_heap->note_growth();
+}
+
+/// Never below zero: what one thread added may go in another.
+inline void remove_external(std::size_t bytes) noexcept { external -= bytes < external ? bytes : external; }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -81,7 +81,7 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        bool (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
         std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
@@ -297,10 +297,7 @@ struct operations {
             free_slot(where, slot_of(p), info);
     }
 
-    PYGC_INLINE static void begin_death(py_object* p) noexcept {
-        header_of(p).count = dying_count;
-        header_of(p).state = age_none | life_dying;
-    }
+    PYGC_INLINE static void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
 
     /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
     /// escape. Its memory is then kept until that reference goes.
@@ -339,14 +336,18 @@ struct operations {
 
     // ---- a page of objects under collection ---------------------------------------------------
 
-    static void count(page& p, snapshot& s, int generation) noexcept {
+    /// Returns: whether an object of the page is younger than the survivors will be.
+    static bool count(page& p, snapshot& s, int generation) noexcept {
+        std::uint32_t states = 0;
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            count_run(p, from, to, oldest_age_of[generation], s);
+            states |= count_run(p, from, to, oldest_age_of[generation], s);
         });
+        return (states & age_mask) != 0;
     }
 
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                       snapshot& s) noexcept {
+    /// Returns: the bits in which states differ from those of a survivor of a full collection.
+    PYGC_FLATTEN static std::uint32_t count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                                snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -354,6 +355,7 @@ struct operations {
         char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
         const std::uint32_t end = first + to;
         std::uint32_t n = first + from;
+        std::uint32_t states = 0;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
@@ -362,6 +364,7 @@ struct operations {
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
+                    states |= h.state ^ age_old;
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
                     trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
@@ -373,6 +376,7 @@ struct operations {
             word |= members;
         }
         s.edge_count = visit.edge_count();
+        return states;
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -389,13 +393,15 @@ struct operations {
 
     PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage) {
-            s.unaccounted += static_cast<std::size_t>(header_of(garbage).count);
-            header_of(garbage).state = (header_of(garbage).state & life_finalized) | age_none | life_dying;
+        std::size_t counted = 0;
+        const std::uint64_t* const bits = s.unreached + chunk_of(&p).numbers[index_in_chunk(p)].first / 64;
+        for_each_garbage(p, p.carved, bits, [&](py_object* garbage) {
+            header& h = header_of(garbage);
+            counted += static_cast<std::size_t>(h.count);
+            h.state = (h.state & life_finalized) | age_none | life_dying;
             traverse_object(*object_of(garbage), visit);
         });
-        s.unaccounted -= visit.nulled();
+        s.unaccounted += counted - visit.nulled();
     }
 
     /// Returns: how many destructors let a reference to their object escape.

@@ -96,7 +96,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
         // Destructors that still run will give their slots back; the last one comes here again.
         release_heap(h);
     } else if (h.pages.worth_unmapping()) {
-        unmap_empty_chunks(h, 1);
+        unmap_empty_chunks(h, h.pages.spare_chunks());
     }
 }
 
@@ -250,6 +250,7 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
         } else {
             p = h.pages.take(h, t.pages, t.page_alignment);
             if (p == nullptr) return nullptr;
+            h.note_growth();
             p->type = &t;
             p->free = nullptr;
             p->used = p->carved = 0;

@@ -36,6 +36,9 @@ public:
     /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
     static constexpr std::uint32_t delay = 16;
 
+    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
+    static constexpr std::size_t cached_size = std::size_t{64} << 10;
+
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
     /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
@@ -47,6 +50,7 @@ public:
             !heap.edges.reserve(2 * slots + delay + 64)) {
             return false;
         }
+        size = slots;
         trial = heap.trial.data();
         first_edge = heap.first_edge.data();
         in_set = heap.in_set.data();
@@ -84,6 +88,7 @@ public:
     }
 
     heap_state& heap;
+    std::size_t size = 0; // of the range of numbers
     std::int32_t* trial = nullptr;
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;

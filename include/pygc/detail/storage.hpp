@@ -61,12 +61,17 @@ public:
         if (is_empty(c)) ++empty_chunks_;
     }
 
-    /// True if so many chunks stand empty that returning them pays.
-    [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > 1 + chunks_ / 8; }
+    // Memory that a full collection freed is needed again before the next: a heap lives between its size and
+    // twice that. To return all of it costs the faults that bring it back; half of what is in use may stay.
 
-    /// True if free pages hold so much memory that giving it back, and faulting some of it in again,
-    /// pays.
-    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 4; }
+    /// How many empty chunks are worth keeping.
+    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
+
+    /// True if so many chunks stand empty that returning some pays.
+    [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > spare_chunks(); }
+
+    /// True if free pages hold so much memory that giving it back pays.
+    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 2; }
 
     /// Returns empty chunks to the system, all but `spare`, calling `forget(chunk&)` before each.
     template <class Forget>

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+// When automatic collections run and how far they look, as long as the thresholds are the default ones.
+// Numbers only: what a collection found goes in, when the next one is due comes out.
+//
+//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
+//                                                         | young | 2 * young |
+//
+// A full collection is due when the containers that none has seen exceed a share of those that the last one left
+// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
+// then, and `small` + 2000 more, whatever the program does.
+//
+// Between them, young collections look at what is new. They are worth their time where they find garbage: one
+// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
+// few, so that a structure under construction is examined whole once it is done. All yields are of collections
+// that were due; `collect()` changes none.
+#pragma once
+
+#include <cstddef>
+
+#include <pygc/config.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
+
+/// Figures: `tools/bench.sh` and `benchmarks/run.sh` decided them; the table is in docs/pacing.md.
+struct pacing {
+    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// more, generations cost more than they save.
+    static constexpr std::size_t small = 32'768;
+    static constexpr std::size_t small_bytes = std::size_t{8} << 20;
+
+    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
+    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
+    std::size_t share = most_share;                 // of what is alive, in quarters
+    std::size_t bytes_limit = static_cast<std::size_t>(-1);
+
+    /// Containers that no full collection has seen, until one is due.
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return small + old / 4 * share; }
+
+    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
+    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
+        const std::size_t limit = full_limit(old);
+        const std::size_t left = limit > pending ? limit - pending : 0;
+        // A young collection shortly before a full one is wasted. Without memory each of them gives up, and the
+        // next has to wait as well.
+        const std::size_t due = young_limit <= left / 2 ? young_limit : left;
+        return due > default_threshold[0] ? due : default_threshold[0];
+    }
+
+    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
+    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
+        if (freed < examined / 8) {
+            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+        } else {
+            young_limit = kept > default_threshold[0] ? kept : default_threshold[0];
+        }
+    }
+
+    /// After a full collection that was due. `old`: survivors.
+    void learn_from_full(std::size_t examined, std::size_t freed, std::size_t old) noexcept {
+        if (freed < examined / 8) {
+            if (share < most_share) share *= 2;
+            return;
+        }
+        if (freed > examined / 4 && share > least_share) share /= 2;
+        // Perhaps young ones find something by now.
+        const std::size_t probe = full_limit(old) / 4;
+        if (probe < young_limit) young_limit = probe;
+    }
+
+    /// After any full collection: `bytes` are in use.
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = small_bytes + bytes + bytes / 4 * share; }
+
+private:
+    static constexpr std::size_t least_share = 2;
+    static constexpr std::size_t most_share = 4;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
