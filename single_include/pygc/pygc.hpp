@@ -527,6 +527,8 @@ struct pacing {
     /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
     static constexpr std::size_t small = 32'768;
+    /// So many leave room for others in that cache.
+    static constexpr std::size_t cached = 8192;
     static constexpr std::size_t small_bytes = std::size_t{8} << 20;
 
     std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
@@ -552,7 +554,10 @@ struct pacing {
         if (freed < examined / 8) {
             if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
         } else {
-            young_limit = kept > default_threshold[0] ? kept : default_threshold[0];
+            // Survivors are looked at again each time: rarely, if that is cheap.
+            young_limit = default_threshold[0];
+            if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
+            if (kept > young_limit) young_limit = kept;
         }
     }
 
@@ -568,8 +573,11 @@ struct pacing {
         if (probe < young_limit) young_limit = probe;
     }
 
+    /// So much a heap of `bytes` may grow until the next full collection.
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return small_bytes + bytes / 4 * share; }
+
     /// After any full collection: `bytes` are in use.
-    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = small_bytes + bytes + bytes / 4 * share; }
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
 
 private:
     static constexpr std::size_t least_share = 2;
@@ -657,7 +665,7 @@ struct type_info {
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
-    bool (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
@@ -866,17 +874,9 @@ public:
         if (is_empty(c)) ++empty_chunks_;
     }
 
-    // Memory that a full collection freed is needed again before the next: a heap lives between its size and
-    // twice that. To return all of it costs the faults that bring it back; half of what is in use may stay.
-
-    /// How many empty chunks are worth keeping.
-    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
-
-    /// True if so many chunks stand empty that returning some pays.
+    /// True if so many chunks stand empty that returning all but `spare_chunks()` pays.
     [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > spare_chunks(); }
-
-    /// True if free pages hold so much memory that giving it back pays.
-    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 2; }
+    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
 
     /// Returns empty chunks to the system, all but `spare`, calling `forget(chunk&)` before each.
     template <class Forget>
@@ -891,18 +891,18 @@ public:
         }
     }
 
-    /// Gives back the memory behind free pages; their addresses stay ours.
-    void discard_free_pages() noexcept {
-        for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
+    /// Gives back the memory behind free pages, all but `spare` of them; their addresses stay ours.
+    void discard_free_pages(std::size_t spare) noexcept {
+        for (chunk* c = first_; c != nullptr && c->free_count != 0 && dirty_count_ > spare; c = c->next) {
             for (std::size_t i = 1; i < pages_per_chunk; ++i) {
                 std::size_t end = i;
                 while (end != pages_per_chunk && contains(c->dirty_pages, end)) remove(c->dirty_pages, end++);
                 if (end == i) continue;
+                dirty_count_ -= end - i;
                 discard_memory(reinterpret_cast<char*>(c) + i * page_bytes, (end - i) * page_bytes);
                 i = end;
             }
         }
-        dirty_count_ = 0;
     }
 
     /// Calls `f(page&)` for each page in use, in address order inside a chunk.
@@ -1167,7 +1167,7 @@ struct generation_stats {
     std::size_t collected = 0;     ///< objects they found unreachable and freed
     std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
     std::size_t candidates = 0;    ///< objects they examined
-    std::size_t given_up = 0;      ///< collections that found no memory to work in, and changed nothing
+    std::size_t given_up = 0;      ///< collections that found no memory to work in, and freed nothing
     double duration = 0;           ///< seconds of elapsed time they took
 };
 
@@ -1215,8 +1215,7 @@ struct bin {
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t carved : 31;
-    std::uint32_t ages_differ : 1; // from that of the survivors
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
@@ -1613,7 +1612,7 @@ inline void mark_middle_card(page& p, const header* middle) noexcept {
     touch_page(p);
 }
 
-/// Returns empty chunks to the system, all but `spare`.
+/// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
 inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
         for (page** link = &h.touched; *link != nullptr;) {
@@ -4036,7 +4035,7 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        bool (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
         std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
@@ -4291,18 +4290,16 @@ struct operations {
 
     // ---- a page of objects under collection ---------------------------------------------------
 
-    /// Returns: whether an object of the page is younger than the survivors will be.
-    static bool count(page& p, snapshot& s, int generation) noexcept {
-        std::uint32_t states = 0;
+    static void count(page& p, snapshot& s, int generation) noexcept {
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            states |= count_run(p, from, to, oldest_age_of[generation], s);
+            count_run(p, from, to, oldest_age_of[generation], s);
         });
-        return (states & age_mask) != 0;
     }
 
-    /// Returns: the bits in which states differ from those of a survivor of a full collection.
-    PYGC_FLATTEN static std::uint32_t count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                                snapshot& s) noexcept {
+    /// A full collection makes everything old while it is here: another pass over the headers would cost as much
+    /// as this one. Of garbage nobody asks the age any more.
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                       snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -4310,7 +4307,6 @@ struct operations {
         char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
         const std::uint32_t end = first + to;
         std::uint32_t n = first + from;
-        std::uint32_t states = 0;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
@@ -4319,7 +4315,7 @@ struct operations {
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
-                    states |= h.state ^ age_old;
+                    if (age_of(h) != oldest && oldest == age_old) h.state |= age_old;
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
                     trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
@@ -4331,7 +4327,6 @@ struct operations {
             word |= members;
         }
         s.edge_count = visit.edge_count();
-        return states;
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.
@@ -4852,8 +4847,7 @@ public:
             heap_.pace.kept_young = kept_young_;
             if (paced_) learn();
         } else {
-            forget_numbers();
-            ++stats().given_up;
+            give_up();
             heap_.pace.kept_young += made;
         }
         const double duration = seconds_now() - begin;
@@ -4870,7 +4864,6 @@ public:
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
-        if (generation_ == 2) heap_.pace.limit_bytes(heap_.bytes());
         heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
@@ -4920,7 +4913,7 @@ private:
         pages_ = heap_.collected_pages.data();
         const auto choose = [this](page& p) noexcept {
             if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0, false};
+            pages_[page_count_++] = {&p, 0, 0};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -4942,13 +4935,29 @@ private:
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            pages_[i].ages_differ = p.type->count(p, snapshot_, generation_);
+            p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
+    }
+
+    /// Nothing is freed; what was counted by then has grown old.
+    PYGC_NOINLINE void give_up() noexcept {
+        forget_numbers();
+        ++stats().given_up;
+        if (generation_ != 2) return;
+        for (std::size_t& n : heap_.objects_of_age) n = 0;
+        heap_.pages.for_each_page([this](page& p) noexcept {
+            if (p.frozen) return;
+            for (std::uint32_t i = 0; i != p.carved; ++i) {
+                const header& h = header_at(p, i);
+                if (!is_poisoned(&h) && age_of(h) != age_young && age_of(h) <= age_old)
+                    ++heap_.objects_of_age[age_of(h)];
+            }
+        });
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -4964,7 +4973,7 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; pages_[i].ages_differ && base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; generation_ != 2 && base < p.carved; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
@@ -5100,8 +5109,12 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, heap_.pages.spare_chunks());
-        if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
+        heap_.pace.limit_bytes(heap_.bytes());
+        // What the pacing lets the heap grow by until the next full collection would have to be mapped and cleared
+        // again. Who collects by hand wants to have the memory back.
+        const std::size_t spare = paced_ ? heap_.pace.growth(heap_.bytes()) / page_bytes : 64;
+        if (heap_.visits == 0) unmap_empty_chunks(heap_, 1 + spare / pages_per_chunk);
+        heap_.pages.discard_free_pages(spare);
     }
 
     const bool paced_;

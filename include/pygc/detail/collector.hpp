@@ -52,8 +52,7 @@ public:
             heap_.pace.kept_young = kept_young_;
             if (paced_) learn();
         } else {
-            forget_numbers();
-            ++stats().given_up;
+            give_up();
             heap_.pace.kept_young += made;
         }
         const double duration = seconds_now() - begin;
@@ -70,7 +69,6 @@ public:
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
         heap_.collecting = false;
         tidy();
-        if (generation_ == 2) heap_.pace.limit_bytes(heap_.bytes());
         heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
@@ -120,7 +118,7 @@ private:
         pages_ = heap_.collected_pages.data();
         const auto choose = [this](page& p) noexcept {
             if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0, false};
+            pages_[page_count_++] = {&p, 0, 0};
         };
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
@@ -142,13 +140,29 @@ private:
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            pages_[i].ages_differ = p.type->count(p, snapshot_, generation_);
+            p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
         snapshot_.finish_counting();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
+    }
+
+    /// Nothing is freed; what was counted by then has grown old.
+    PYGC_NOINLINE void give_up() noexcept {
+        forget_numbers();
+        ++stats().given_up;
+        if (generation_ != 2) return;
+        for (std::size_t& n : heap_.objects_of_age) n = 0;
+        heap_.pages.for_each_page([this](page& p) noexcept {
+            if (p.frozen) return;
+            for (std::uint32_t i = 0; i != p.carved; ++i) {
+                const header& h = header_at(p, i);
+                if (!is_poisoned(&h) && age_of(h) != age_young && age_of(h) <= age_old)
+                    ++heap_.objects_of_age[age_of(h)];
+            }
+        });
     }
 
     /// Survivors get the next age; the cards of both young generations are brought up to date.
@@ -164,7 +178,7 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; pages_[i].ages_differ && base < p.carved; base += 64) {
+            for (std::uint32_t base = 0; generation_ != 2 && base < p.carved; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {
@@ -300,8 +314,12 @@ private:
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
-        if (heap_.visits == 0 && heap_.pages.worth_unmapping()) unmap_empty_chunks(heap_, heap_.pages.spare_chunks());
-        if (heap_.pages.worth_discarding()) heap_.pages.discard_free_pages();
+        heap_.pace.limit_bytes(heap_.bytes());
+        // What the pacing lets the heap grow by until the next full collection would have to be mapped and cleared
+        // again. Who collects by hand wants to have the memory back.
+        const std::size_t spare = paced_ ? heap_.pace.growth(heap_.bytes()) / page_bytes : 64;
+        if (heap_.visits == 0) unmap_empty_chunks(heap_, 1 + spare / pages_per_chunk);
+        heap_.pages.discard_free_pages(spare);
     }
 
     const bool paced_;

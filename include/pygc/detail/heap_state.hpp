@@ -30,7 +30,7 @@ struct generation_stats {
     std::size_t collected = 0;     ///< objects they found unreachable and freed
     std::size_t uncollectable = 0; ///< objects whose traverse reported more than they own
     std::size_t candidates = 0;    ///< objects they examined
-    std::size_t given_up = 0;      ///< collections that found no memory to work in, and changed nothing
+    std::size_t given_up = 0;      ///< collections that found no memory to work in, and freed nothing
     double duration = 0;           ///< seconds of elapsed time they took
 };
 
@@ -78,8 +78,7 @@ struct bin {
 struct collected_page {
     page* where;
     std::uint32_t first;
-    std::uint32_t carved : 31;
-    std::uint32_t ages_differ : 1; // from that of the survivors
+    std::uint32_t carved;
 };
 
 /// How deep destructors may nest before further objects wait in a list: deep enough that ordinary

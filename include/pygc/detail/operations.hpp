@@ -81,7 +81,7 @@ struct operations {
     static const type_info info;
 
     struct loops {
-        bool (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
         std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
     };
@@ -336,18 +336,16 @@ struct operations {
 
     // ---- a page of objects under collection ---------------------------------------------------
 
-    /// Returns: whether an object of the page is younger than the survivors will be.
-    static bool count(page& p, snapshot& s, int generation) noexcept {
-        std::uint32_t states = 0;
+    static void count(page& p, snapshot& s, int generation) noexcept {
         for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            states |= count_run(p, from, to, oldest_age_of[generation], s);
+            count_run(p, from, to, oldest_age_of[generation], s);
         });
-        return (states & age_mask) != 0;
     }
 
-    /// Returns: the bits in which states differ from those of a survivor of a full collection.
-    PYGC_FLATTEN static std::uint32_t count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                                snapshot& s) noexcept {
+    /// A full collection makes everything old while it is here: another pass over the headers would cost as much
+    /// as this one. Of garbage nobody asks the age any more.
+    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
+                                       snapshot& s) noexcept {
         count_visitor visit(s);
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
@@ -355,7 +353,6 @@ struct operations {
         char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
         const std::uint32_t end = first + to;
         std::uint32_t n = first + from;
-        std::uint32_t states = 0;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
@@ -364,7 +361,7 @@ struct operations {
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 if (!is_poisoned(&h) && age_of(h) <= oldest) {
-                    states |= h.state ^ age_old;
+                    if (age_of(h) != oldest && oldest == age_old) h.state |= age_old;
                     // As unsigned, so that immortal counts, which are negative, are large.
                     const auto c = static_cast<std::uint32_t>(h.count);
                     trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
@@ -376,7 +373,6 @@ struct operations {
             word |= members;
         }
         s.edge_count = visit.edge_count();
-        return states;
     }
 
     /// Calls `f(py_object*)` for the garbage on the page.

@@ -28,6 +28,8 @@ struct pacing {
     /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
     static constexpr std::size_t small = 32'768;
+    /// So many leave room for others in that cache.
+    static constexpr std::size_t cached = 8192;
     static constexpr std::size_t small_bytes = std::size_t{8} << 20;
 
     std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
@@ -53,7 +55,10 @@ struct pacing {
         if (freed < examined / 8) {
             if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
         } else {
-            young_limit = kept > default_threshold[0] ? kept : default_threshold[0];
+            // Survivors are looked at again each time: rarely, if that is cheap.
+            young_limit = default_threshold[0];
+            if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
+            if (kept > young_limit) young_limit = kept;
         }
     }
 
@@ -69,8 +74,11 @@ struct pacing {
         if (probe < young_limit) young_limit = probe;
     }
 
+    /// So much a heap of `bytes` may grow until the next full collection.
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return small_bytes + bytes / 4 * share; }
+
     /// After any full collection: `bytes` are in use.
-    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = small_bytes + bytes + bytes / 4 * share; }
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
 
 private:
     static constexpr std::size_t least_share = 2;

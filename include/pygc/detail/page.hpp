@@ -53,7 +53,7 @@ struct type_info {
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
-    bool (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
+    void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);

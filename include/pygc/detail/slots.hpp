@@ -70,7 +70,7 @@ inline void mark_middle_card(page& p, const header* middle) noexcept {
     touch_page(p);
 }
 
-/// Returns empty chunks to the system, all but `spare`.
+/// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
 inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
         for (page** link = &h.touched; *link != nullptr;) {

@@ -61,17 +61,9 @@ public:
         if (is_empty(c)) ++empty_chunks_;
     }
 
-    // Memory that a full collection freed is needed again before the next: a heap lives between its size and
-    // twice that. To return all of it costs the faults that bring it back; half of what is in use may stay.
-
-    /// How many empty chunks are worth keeping.
-    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
-
-    /// True if so many chunks stand empty that returning some pays.
+    /// True if so many chunks stand empty that returning all but `spare_chunks()` pays.
     [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > spare_chunks(); }
-
-    /// True if free pages hold so much memory that giving it back pays.
-    [[nodiscard]] bool worth_discarding() const noexcept { return dirty_count_ > 64 + pages_ / 2; }
+    [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
 
     /// Returns empty chunks to the system, all but `spare`, calling `forget(chunk&)` before each.
     template <class Forget>
@@ -86,18 +78,18 @@ public:
         }
     }
 
-    /// Gives back the memory behind free pages; their addresses stay ours.
-    void discard_free_pages() noexcept {
-        for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
+    /// Gives back the memory behind free pages, all but `spare` of them; their addresses stay ours.
+    void discard_free_pages(std::size_t spare) noexcept {
+        for (chunk* c = first_; c != nullptr && c->free_count != 0 && dirty_count_ > spare; c = c->next) {
             for (std::size_t i = 1; i < pages_per_chunk; ++i) {
                 std::size_t end = i;
                 while (end != pages_per_chunk && contains(c->dirty_pages, end)) remove(c->dirty_pages, end++);
                 if (end == i) continue;
+                dirty_count_ -= end - i;
                 discard_memory(reinterpret_cast<char*>(c) + i * page_bytes, (end - i) * page_bytes);
                 i = end;
             }
         }
-        dirty_count_ = 0;
     }
 
     /// Calls `f(page&)` for each page in use, in address order inside a chunk.
