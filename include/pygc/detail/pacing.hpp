@@ -52,8 +52,8 @@ struct pacing {
 
     /// After a young collection that was due. `kept`: survivors that the next one will look at again.
     void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
-        if (freed < examined / 8) {
-            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+        if (is_poor(examined, freed)) {
+            look_less_at_young();
         } else {
             // Survivors are looked at again each time: rarely, if that is cheap.
             young_limit = default_threshold[0];
@@ -64,8 +64,9 @@ struct pacing {
 
     /// After a full collection that was due. `old`: survivors.
     void learn_from_full(std::size_t examined, std::size_t freed, std::size_t old) noexcept {
-        if (freed < examined / 8) {
+        if (is_poor(examined, freed)) { // nor would young ones have found anything
             if (share < most_share) share *= 2;
+            look_less_at_young();
             return;
         }
         if (freed > examined / 4 && share > least_share) share /= 2;
@@ -81,6 +82,12 @@ struct pacing {
     void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
 
 private:
+    static constexpr bool is_poor(std::size_t examined, std::size_t freed) noexcept { return freed < examined / 8; }
+
+    void look_less_at_young() noexcept {
+        if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+    }
+
     static constexpr std::size_t least_share = 2;
     static constexpr std::size_t most_share = 4;
 };
