@@ -27,7 +27,7 @@ inline heap_state* create_heap() noexcept {
         heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
     h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
-    h->pace.limit_bytes(0);
+    h->pace.limit_bytes(h->bytes());
     h->update_trigger();
     shared_lock lock;
     h->next = all_heaps;

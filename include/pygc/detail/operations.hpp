@@ -177,7 +177,7 @@ struct operations {
     PYGC_INLINE static auto nested(heap_state& heap, F f) noexcept {
         --heap.nesting_left;
         const auto result = f();
-        if (heap.postponed != nullptr) [[unlikely]]
+        if (heap.nesting_left == 0) [[unlikely]]
             destroy_postponed(heap);
         ++heap.nesting_left;
         return result;
@@ -290,7 +290,7 @@ struct operations {
         --heap.nesting_left;
         begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.postponed != nullptr) [[unlikely]]
+        if (heap.nesting_left == 0) [[unlikely]]
             destroy_postponed(heap);
         ++heap.nesting_left;
         if (!escaped) [[likely]]
@@ -411,7 +411,7 @@ struct operations {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
-            if (heap.postponed != nullptr) [[unlikely]]
+            if (heap.nesting_left == 0) [[unlikely]]
                 destroy_postponed(heap);
         });
         ++heap.nesting_left;

@@ -22,9 +22,9 @@ inline void postpone(heap_state& h, py_object* p, std::uint32_t kept) noexcept {
     h.last_postponed = p;
 }
 
-/// Runs the destructors that wait, if this is the innermost destructor that may run others.
+/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
-    if (h.nesting_left != 0) return;
     while (h.postponed != nullptr) {
         py_object* p = h.postponed;
         h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));

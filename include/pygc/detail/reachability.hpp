@@ -53,20 +53,10 @@ protected:
             if (in_set == 0) continue;
             candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
             const std::int32_t* trial = snapshot_.trial + base;
-            std::int32_t any_low = 0; // negative if one of them is zero or less
-            for (int k = 0; k != 64; ++k) any_low |= trial[k] - 1;
             snapshot_.roots[base / 64] = in_set;
-            if (any_low >= 0) continue;
-            std::uint64_t low = 0;
-            std::int32_t any_negative = 0;
-            for (int k = 0; k != 64; ++k) {
-                low |= static_cast<std::uint64_t>(static_cast<std::uint32_t>(trial[k] - 1) >> 31) << k;
-                any_negative |= trial[k];
-            }
-            std::uint64_t negative = 0;
-            if (any_negative < 0) [[unlikely]] {
-                for (int k = 0; k != 64; ++k) negative |= static_cast<std::uint64_t>(trial[k] < 0) << k;
-            }
+            const std::uint64_t low = signs_of<1>(trial); // zero or less
+            if (low == 0) continue;
+            const std::uint64_t negative = signs_of<0>(trial);
             const std::uint64_t zero = low & ~negative;
             snapshot_.unreached[base / 64] = zero & in_set;
             snapshot_.roots[base / 64] = in_set & ~zero;
@@ -75,6 +65,25 @@ protected:
                 report_lies(*c.where, base - c.first, negative & in_set);
         }
         return unreached;
+    }
+
+    /// Bit k: whether `values[k] - Subtrahend` is negative, for 64 of them.
+    template <std::int32_t Subtrahend>
+    PYGC_INLINE static std::uint64_t signs_of(const std::int32_t* values) noexcept {
+        std::uint64_t bits = 0;
+#if defined(__SSE2__) && defined(__GNUC__)
+        using four_ints = std::int32_t __attribute__((vector_size(16)));
+        using four_floats = float __attribute__((vector_size(16)));
+        for (int k = 0; k != 64; k += 4) {
+            four_ints v;
+            std::memcpy(&v, values + k, sizeof v);
+            const int signs = __builtin_ia32_movmskps(reinterpret_cast<four_floats>(v - Subtrahend));
+            bits |= static_cast<std::uint64_t>(static_cast<unsigned>(signs)) << k;
+        }
+#else
+        for (int k = 0; k != 64; ++k) bits |= static_cast<std::uint64_t>(values[k] < Subtrahend) << k;
+#endif
+        return bits;
     }
 
     /// More references were shown than counted: some `traverse` shows one twice, or one that its object
