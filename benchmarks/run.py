@@ -8,6 +8,7 @@ Fails if two contenders disagree about a workload's checksum, or one crashes tha
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import platform
@@ -26,29 +27,38 @@ LIMIT = {"smoke": 20, "quick": 40, "full": 600}  # seconds a run may take
 HURRY = {"smoke": 60, "quick": 420, "full": 3600}  # seconds after which all run in three rounds only
 FEW = {"smoke": 20, "quick": 0.5, "full": 10}  # who takes longer than this runs in three rounds only
 ONCE = {"smoke": 20, "quick": 5, "full": 100}  # and longer than this, once
-MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "bytes_each",
-                       "pause_p50_us", "pause_p99_us")
+MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "bytes_each", "pause_p50_us",
+             "pause_p99_us")
+BUILT_AT_ONCE = 2
 
 
 def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
+def build_one(contender):
+    """Why it can't run, or None."""
+    why = contender.needs()
+    if why is not None or not contender.build:
+        return why
+    say(f"==> building {contender.name}")
+    run = subprocess.run(contender.build, capture_output=True, text=True, check=False)
+    if run.returncode == 0:
+        return None
+    tail = (run.stderr + run.stdout).strip().splitlines()[-15:]
+    if contender.kind == "cpp":
+        sys.exit("\n".join(["error: building " + contender.name + " failed", *tail]))
+    return "building failed: " + " ".join(tail[-1:])
+
+
 def build(skipped):
     """Builds what can be built; returns the contenders that can run."""
     os.makedirs(suite.BUILD, exist_ok=True)
     subprocess.run(suite.MEASURE, check=True)
+    with concurrent.futures.ThreadPoolExecutor(BUILT_AT_ONCE) as pool:
+        reasons = list(pool.map(build_one, suite.CONTENDERS))
     ready = []
-    for contender in suite.CONTENDERS:
-        why = contender.needs()
-        if why is None and contender.build:
-            say(f"==> building {contender.name}")
-            run = subprocess.run(contender.build, capture_output=True, text=True, check=False)
-            if run.returncode:
-                tail = (run.stderr + run.stdout).strip().splitlines()[-15:]
-                if contender.kind == "cpp":
-                    sys.exit("\n".join(["error: building " + contender.name + " failed", *tail]))
-                why = "building failed: " + " ".join(tail[-1:])
+    for contender, why in zip(suite.CONTENDERS, reasons):
         if why is None:
             ready.append(contender)
         else:

@@ -82,9 +82,9 @@ CONTENDERS = [
 
 
 class Workload:
-    """`parameters` maps a mode to the arguments; `extra` maps contenders to parameters of a second variant."""
+    """`parameters` maps a mode to the arguments; `variant` holds those that differ in a second run of collectors."""
 
-    def __init__(self, name, program, title, unit, what, quick, smoke, full, only_collectors=False, also=(),
+    def __init__(self, name, program, title, unit, what, quick, smoke, full, only_collectors=False, also=(), without=(),
                  may_crash=(), variant=None, names=None):
         self.name = name
         self.program = program
@@ -94,24 +94,30 @@ class Workload:
         self.parameters = {"quick": quick, "smoke": smoke, "full": full}
         self.only_collectors = only_collectors
         self.also = also
+        self.without = without  # whose language doesn't have it
         self.may_crash = may_crash
         self.variant = variant
         self.names = names or {}
 
     def contenders(self):
         return [c for c in CONTENDERS
-                if not self.only_collectors or c.collects or c.name in self.also]
+                if (not self.only_collectors or c.collects or c.name in self.also) and c.name not in self.without]
 
 
-def grid(size, payload, live, quick, full):
+def grid(size, payload, live, quick, full, shape="rings", without=()):
+    what = {"rings": f"Cycles of {size:,}", "trees": f"Trees of {size:,} with parents"}[shape]
+    program = "cyclotron" if shape == "rings" else "cyclotron_" + shape
+    few = min(quick, 5000 if payload <= 10_000 else 500)
     return Workload(
-        f"cyclotron_{size}_{payload}_{live}", "cyclotron",
-        f"Cycles of {size:,}, payload {payload:,} B, {live:,} alive", "object",
-        "rings made all the time, the last few kept; the most garbage outstanding is what a collector lets pile up",
+        f"{program}_{size}_{payload}_{live}", program,
+        f"{what}, payload {payload:,} B, {live:,} alive", "object",
+        f"{shape} made all the time, the last few kept; the most garbage outstanding is what a collector lets pile up",
         quick={"size": size, "payload": payload, "live": live, "objects": quick},
-        smoke={"size": size, "payload": payload, "live": min(live, 1000), "objects": min(quick, 5000)},
-        full={"size": size, "payload": payload, "live": live, "objects": full})
+        smoke={"size": size, "payload": payload, "live": min(live, 1000), "objects": few},
+        full={"size": size, "payload": payload, "live": live, "objects": full}, without=without)
 
+
+NOT_IN_ALL_LANGUAGES = ("nim", "php", "java", "node")
 
 WORKLOADS = [
     Workload("trees", "trees", "Binary trees", "node", "allocation and prompt death, no cycles",
@@ -170,9 +176,22 @@ WORKLOADS = [
              quick={"rounds": 10, "length": 5000, "trees": 401, "depth": 8},
              smoke={"rounds": 1, "length": 500, "trees": 4, "depth": 8},
              full={"rounds": 100, "length": 5000, "trees": 401, "depth": 8}),
+    Workload("loops", "loops", "Havlak's loop finder", "block",
+             "control-flow graphs built and their loops found: blocks, loops and places in a union that refer to each other "
+             "in every direction",
+             quick={"graphs": 40, "depth": 3, "width": 5}, smoke={"graphs": 2, "depth": 2, "width": 3},
+             full={"graphs": 200, "depth": 4, "width": 5}, without=NOT_IN_ALL_LANGUAGES),
+    Workload("lru", "lru", "A cache that evicts what was used longest ago", "operation",
+             "a hash map and a doubly linked list; each evicted entry is a cycle of two that refers to living neighbours",
+             quick={"capacity": 50_000, "keys": 200_000, "operations": 500_000},
+             smoke={"capacity": 500, "keys": 2000, "operations": 5000},
+             full={"capacity": 200_000, "keys": 800_000, "operations": 3_000_000}, without=NOT_IN_ALL_LANGUAGES),
     grid(10, 0, 100, 1_000_000, 5_000_000),
     grid(10, 10_000, 1000, 200_000, 1_000_000),
     grid(100, 0, 10_000, 1_000_000, 5_000_000),
     grid(1000, 0, 30_000, 1_000_000, 5_000_000),
     grid(1000, 10_000, 10_000, 100_000, 300_000),
+    grid(10, 100_000, 100, 6_000, 30_000),
+    grid(10, 300_000, 100, 3_000, 20_000),
+    grid(100, 0, 10_000, 1_000_000, 5_000_000, shape="trees", without=NOT_IN_ALL_LANGUAGES),
 ]

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "loops.hpp"
 #include "workloads.hpp"
 
 namespace {
@@ -15,12 +16,25 @@ struct entry {
 };
 
 constexpr entry entries[] = {
-    {"trees", bench::trees},         {"parents", bench::parents}, {"lists", bench::lists},
-    {"pairs", bench::pairs},         {"growth", bench::growth},   {"full", bench::full},
-    {"window", bench::window},       {"hub", bench::hub_trap},    {"chain", bench::chain},
-    {"ring", bench::ring},           {"gcbench", bench::gcbench}, {"collect_rings", bench::collect_rings},
-    {"traversal", bench::traversal}, {"stress", bench::stress},   {"lists_and_trees", bench::lists_and_trees},
-    {"cyclotron", bench::cyclotron},
+    {"trees", bench::trees},
+    {"parents", bench::parents},
+    {"lists", bench::lists},
+    {"pairs", bench::pairs},
+    {"growth", bench::growth},
+    {"full", bench::full},
+    {"window", bench::window},
+    {"hub", bench::hub_trap},
+    {"chain", bench::chain},
+    {"ring", bench::ring},
+    {"gcbench", bench::gcbench},
+    {"collect_rings", bench::collect_rings},
+    {"traversal", bench::traversal},
+    {"stress", bench::stress},
+    {"lists_and_trees", bench::lists_and_trees},
+    {"cyclotron", bench::cyclotron_rings},
+    {"cyclotron_trees", bench::cyclotron_trees},
+    {"lru", bench::lru},
+    {"loops", bench::loops},
 };
 
 int usage(const char* wrong) {
