@@ -45,8 +45,8 @@ def measure(pattern):
 
 def made_with():
     """What figures of two machines must have in common to be compared."""
-    defined = subprocess.run([os.environ.get("CXX", "g++"), "-dM", "-E", "-x", "c++", os.devnull], capture_output=True, text=True,
-                             check=True).stdout
+    command = [os.environ.get("CXX", "g++"), "-dM", "-E", "-x", "c++", os.devnull]
+    defined = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     value = dict(line.split(" ", 2)[1:] for line in defined.splitlines() if line.count(" ") > 1)
     name, parts = "g++", ("__GNUC__", "__GNUC_MINOR__")
     if "__clang__" in value:

@@ -13,14 +13,14 @@ BUILD = os.path.join(ROOT, "build", "bench-programs")
 class Contender:
     """Who does the work. `kind`: cpp and refcount are like for like, context is not."""
 
-    def __init__(self, name, title, command, kind="cpp", collects=False, build=None, needs=None, version=None,
+    def __init__(self, name, title, command, kind="cpp", collects=False, build=(), needs=None, version=None,
                  switches=True):
         self.name = name
         self.title = title
         self.command = command
         self.kind = kind
         self.collects = collects
-        self.build = build
+        self.build = build  # commands
         self.needs = needs or (lambda: None)
         self.version = version
         self.switches = switches  # can turn automatic collection off
@@ -49,16 +49,20 @@ def built(name):
     return os.path.join(BUILD, name)
 
 
-def cpp(policy, *libraries):
-    return [compiler(), "-std=c++20", "-O2", "-DNDEBUG", "-Wall", "-Wextra", "-I", os.path.join(ROOT, "include"),
-            f"-DBENCH_{policy}", os.path.join(PROGRAMS, "main.cpp"), "-o", built(policy.lower()), *libraries]
+def cpp(policy, *libraries, types=False):
+    """The commands that build a contender's program; `types`: also the one with many types."""
+    def command(source, program):
+        return [compiler(), "-std=c++20", "-O2", "-DNDEBUG", "-Wall", "-Wextra", "-I", os.path.join(ROOT, "include"),
+                f"-DBENCH_{policy}", os.path.join(PROGRAMS, source), "-o", built(program), *libraries]
+    programs = [command("main.cpp", policy.lower())]
+    return programs + [command("types.cpp", "types_" + policy.lower())] if types else programs
 
 
 MEASURE = [compiler(), "-std=c++20", "-O2", os.path.join(PROGRAMS, "measure.cpp"), "-o", built("measure")]
 
 CONTENDERS = [
-    Contender("pygc", "pygc", [built("pygc")], collects=True, build=cpp("PYGC")),
-    Contender("shared", "shared_ptr + weak_ptr", [built("shared")], build=cpp("SHARED")),
+    Contender("pygc", "pygc", [built("pygc")], collects=True, build=cpp("PYGC", types=True)),
+    Contender("shared", "shared_ptr + weak_ptr", [built("shared")], build=cpp("SHARED", types=True)),
     Contender("shared_threaded", "the same, once a thread has run", [built("shared"), "threads=1"]),
     Contender("intrusive", "boost::intrusive_ptr + raw", [built("intrusive")], build=cpp("INTRUSIVE"),
               needs=header("boost/intrusive_ptr.hpp")),
@@ -68,14 +72,15 @@ CONTENDERS = [
     Contender("python", "CPython", ["python3", os.path.join(PROGRAMS, "workloads.py")], kind="refcount", collects=True,
               needs=tools("python3"), version=["python3", "--version"]),
     Contender("nim", "Nim, ORC", [built("nim")], kind="refcount", collects=True, needs=tools("nim"),
-              build=["nim", "c", "--mm:orc", "-d:danger", "--passC:-O2", "--hints:off", "--warnings:off",
-                     "--nimcache:" + built("nim.cache"), "-o:" + built("nim"), os.path.join(PROGRAMS, "workloads.nim")],
+              build=[["nim", "c", "--mm:orc", "-d:danger", "--passC:-O2", "--hints:off", "--warnings:off",
+                      "--nimcache:" + built("nim.cache"), "-o:" + built("nim"), os.path.join(PROGRAMS, "workloads.nim")]],
               version=["nim", "--version"]),
     Contender("php", "PHP", ["php", os.path.join(PROGRAMS, "workloads.php")], kind="refcount", collects=True,
               needs=tools("php"), version=["php", "--version"]),
     Contender("java", "Java (context)", ["java", "-cp", built("java"), "Workloads"], kind="context", collects=True,
               switches=False, needs=tools("java", "javac"),
-              build=["javac", "-d", built("java"), os.path.join(PROGRAMS, "Workloads.java")], version=["java", "--version"]),
+              build=[["javac", "-d", built("java"), os.path.join(PROGRAMS, "Workloads.java")]],
+              version=["java", "--version"]),
     Contender("node", "Node.js (context)", ["node", "--expose-gc", os.path.join(PROGRAMS, "workloads.js")], kind="context",
               collects=True, switches=False, needs=tools("node"), version=["node", "--version"]),
 ]
@@ -85,7 +90,7 @@ class Workload:
     """`parameters` maps a mode to the arguments; `variant` holds those that differ in a second run of collectors."""
 
     def __init__(self, name, program, title, unit, what, quick, smoke, full, only_collectors=False, also=(), without=(),
-                 may_crash=(), variant=None, names=None):
+                 may_crash=(), variant=None, names=None, rounds=None):
         self.name = name
         self.program = program
         self.title = title
@@ -98,6 +103,7 @@ class Workload:
         self.may_crash = may_crash
         self.variant = variant
         self.names = names or {}
+        self.rounds = rounds  # fewer than the mode's
 
     def contenders(self):
         return [c for c in CONTENDERS
@@ -132,7 +138,7 @@ WORKLOADS = [
              quick={"pairs": 3_000_000}, smoke={"pairs": 10_000}, full={"pairs": 10_000_000}),
     Workload("growth", "growth", "A live list grows, automatic collection on and off", "node",
              "what collections that find nothing cost; also the memory of a node",
-             quick={"nodes": 2_000_000, "collect": 1}, smoke={"nodes": 10_000, "collect": 1},
+             quick={"nodes": 3_000_000, "collect": 1}, smoke={"nodes": 10_000, "collect": 1},
              full={"nodes": 4_000_000, "collect": 1}, variant={"collect": 0}),
     Workload("full", "full", "Full collection of nodes in random order, all alive", "node",
              "explicit collections, a reference copied and dropped before each: Nim and PHP look only at what can be reached "
@@ -194,4 +200,21 @@ WORKLOADS = [
     grid(10, 100_000, 100, 6_000, 30_000),
     grid(10, 300_000, 100, 3_000, 20_000),
     grid(100, 0, 10_000, 1_000_000, 5_000_000, shape="trees", without=NOT_IN_ALL_LANGUAGES),
+]
+
+
+def memory(name, program, what, quick, smoke, full, without=()):
+    """Figures that hardly differ from run to run; threads make no difference to them."""
+    return Workload(name, program, "", "object", what, quick, smoke, full, rounds=1,
+                    without=(*NOT_IN_ALL_LANGUAGES, "shared_threaded", *without))
+
+
+MEMORY = [
+    *(memory(name, name, what, quick={"count": 1_000_000}, smoke={"count": 10_000}, full={"count": 1_000_000})
+      for name, what in (("bytes_of_node", "two references and a 64-bit value"), ("bytes_of_one_reference", "one reference"),
+                         ("bytes_of_int", "an int"), ("bytes_of_64", "64 bytes"))),
+    memory("swings", "swings", "16 types of 16 to 512 bytes come and go in no order",
+           quick={"most": 200_000, "swings": 3}, smoke={"most": 5000, "swings": 2}, full={"most": 1_000_000, "swings": 10}),
+    memory("types", "types", "one object each of 16 types", quick={}, smoke={}, full={},
+           without=("intrusive", "by_hand", "libgc", "python")),
 ]

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "loops.hpp"
+#include "memory.hpp"
 #include "workloads.hpp"
 
 namespace {
@@ -31,10 +32,15 @@ constexpr entry entries[] = {
     {"traversal", bench::traversal},
     {"stress", bench::stress},
     {"lists_and_trees", bench::lists_and_trees},
+    {"loops", bench::loops},
+    {"lru", bench::lru},
     {"cyclotron", bench::cyclotron_rings},
     {"cyclotron_trees", bench::cyclotron_trees},
-    {"lru", bench::lru},
-    {"loops", bench::loops},
+    {"bytes_of_node", bench::bytes_of<bench::node>},
+    {"bytes_of_one_reference", bench::bytes_of<bench::one_reference>},
+    {"bytes_of_int", bench::bytes_of<bench::sized<sizeof(int)>>},
+    {"bytes_of_64", bench::bytes_of<bench::sized<64>>},
+    {"swings", bench::swings},
 };
 
 int usage(const char* wrong) {

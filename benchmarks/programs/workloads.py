@@ -740,9 +740,97 @@ def cyclotron_trees(size, payload, live, objects):
     cyclotron(size, payload, live, objects, make_loaded_tree)
 
 
+class OneReference:
+    __slots__ = ("next",)
+
+
+def most_resident_bytes():
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024
+
+
+def bytes_of(count, make, chained=True):
+    gc.disable()
+    kept = None if chained else [None] * count
+    before = resident_bytes()
+    start = cpu()
+    for i in range(count):
+        if chained:
+            added = make()
+            added.next = kept
+            kept = added
+        else:
+            kept[i] = make(i)
+    spent = cpu() - start
+    each = (resident_bytes() - before) / count
+    gc.collect()
+    done(count, count, spent, bytes_each=each, bytes_collecting=(most_resident_bytes() - before) / count,
+         bytes_after=(resident_bytes() - before) / count)
+    os._exit(0)
+
+
+def bytes_of_node(count):
+    bytes_of(count, Node)
+
+
+def bytes_of_one_reference(count):
+    bytes_of(count, OneReference)
+
+
+def bytes_of_int(count):
+    bytes_of(count, lambda i: i + 1000, chained=False)
+
+
+def bytes_of_64(count):
+    bytes_of(count, lambda i: b"x" * (64 - i % 2), chained=False)  # not one constant for all
+
+
+def swings(most, swings):
+    sizes = (16, 32, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 448, 480, 512)
+    shelves = [[] for _ in sizes]
+    below = Random().below
+    objects = total = items = 0
+    before = resident_bytes()
+    start = cpu()
+
+    def add():
+        nonlocal objects, total, items
+        chosen = below(16)
+        shelves[chosen].append(bytearray(sizes[chosen]))
+        total += sizes[chosen]
+        objects += 1
+        items += 1
+
+    def drop():
+        nonlocal objects, total
+        chosen = below(16)
+        shelf = shelves[chosen]
+        if shelf:
+            at = below(len(shelf))
+            shelf[at] = shelf[-1]
+            shelf.pop()
+            total -= sizes[chosen]
+            objects -= 1
+
+    for i in range(swings):
+        for target in (most, most // 10):
+            while objects != target:
+                add()
+                drop()
+                (add if objects < target else drop)()
+            if i == 0 and target == most:
+                at_most = (resident_bytes() - before) / total
+    at_tenth = (resident_bytes() - before) / total
+    spent = cpu() - start
+    gc.collect()
+    done(total, items, spent, resident_at_most=at_most, resident_at_tenth=at_tenth,
+         resident_after=(resident_bytes() - before) / total)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     arguments = dict(argument.split("=") for argument in sys.argv[2:])
-    {f.__name__: f for f in (trees, parents, lists, pairs, chain, ring, growth, full, window, hub, gcbench,
-                             collect_rings, traversal, stress, lists_and_trees, loops, lru, cyclotron,
-                             cyclotron_trees)}[sys.argv[1]](
+    {f.__name__: f for f in (trees, parents, lists, pairs, chain, ring, growth, full, window, hub, gcbench, collect_rings,
+                             traversal, stress, lists_and_trees, loops, lru, cyclotron, cyclotron_trees, bytes_of_node,
+                             bytes_of_one_reference, bytes_of_int, bytes_of_64, swings)}[sys.argv[1]](
         **{name: int(value) for name, value in arguments.items()})
