@@ -54,8 +54,7 @@ READING = """\
 NOT_YET = """\
 ## Not yet here
 
-The other programs of are-we-fast-yet; several threads with a heap each; larson and the other allocator benchmarks;
-Havlak's loop finder, the cache and the trees with payloads in Nim, PHP, Java and JavaScript.
+The other programs of are-we-fast-yet; several threads with a heap each; larson and the other allocator benchmarks.
 """
 
 

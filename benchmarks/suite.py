@@ -99,7 +99,7 @@ class Workload:
         self.parameters = {"quick": quick, "smoke": smoke, "full": full}
         self.only_collectors = only_collectors
         self.also = also
-        self.without = without  # whose language doesn't have it
+        self.without = without  # who has no part in it
         self.may_crash = may_crash
         self.variant = variant
         self.names = names or {}
@@ -110,7 +110,7 @@ class Workload:
                 if (not self.only_collectors or c.collects or c.name in self.also) and c.name not in self.without]
 
 
-def grid(size, payload, live, quick, full, shape="rings", without=()):
+def grid(size, payload, live, quick, full, shape="rings"):
     what = {"rings": f"Cycles of {size:,}", "trees": f"Trees of {size:,} with parents"}[shape]
     program = "cyclotron" if shape == "rings" else "cyclotron_" + shape
     few = min(quick, 5000 if payload <= 10_000 else 500)
@@ -120,10 +120,8 @@ def grid(size, payload, live, quick, full, shape="rings", without=()):
         f"{shape} made all the time, the last few kept; the most garbage outstanding is what a collector lets pile up",
         quick={"size": size, "payload": payload, "live": live, "objects": quick},
         smoke={"size": size, "payload": payload, "live": min(live, 1000), "objects": few},
-        full={"size": size, "payload": payload, "live": live, "objects": full}, without=without)
+        full={"size": size, "payload": payload, "live": live, "objects": full})
 
-
-NOT_IN_ALL_LANGUAGES = ("nim", "php", "java", "node")
 
 WORKLOADS = [
     Workload("trees", "trees", "Binary trees", "node", "allocation and prompt death, no cycles",
@@ -186,12 +184,12 @@ WORKLOADS = [
              "control-flow graphs built and their loops found: blocks, loops and places in a union that refer to each other "
              "in every direction",
              quick={"graphs": 40, "depth": 3, "width": 5}, smoke={"graphs": 2, "depth": 2, "width": 3},
-             full={"graphs": 200, "depth": 4, "width": 5}, without=NOT_IN_ALL_LANGUAGES),
+             full={"graphs": 200, "depth": 4, "width": 5}),
     Workload("lru", "lru", "A cache that evicts what was used longest ago", "operation",
              "a hash map and a doubly linked list; each evicted entry is a cycle of two that refers to living neighbours",
              quick={"capacity": 50_000, "keys": 200_000, "operations": 500_000},
              smoke={"capacity": 500, "keys": 2000, "operations": 5000},
-             full={"capacity": 200_000, "keys": 800_000, "operations": 3_000_000}, without=NOT_IN_ALL_LANGUAGES),
+             full={"capacity": 200_000, "keys": 800_000, "operations": 3_000_000}),
     grid(10, 0, 100, 1_000_000, 5_000_000),
     grid(10, 10_000, 1000, 200_000, 1_000_000),
     grid(100, 0, 10_000, 1_000_000, 5_000_000),
@@ -199,14 +197,14 @@ WORKLOADS = [
     grid(1000, 10_000, 10_000, 100_000, 300_000),
     grid(10, 100_000, 100, 6_000, 30_000),
     grid(10, 300_000, 100, 3_000, 20_000),
-    grid(100, 0, 10_000, 1_000_000, 5_000_000, shape="trees", without=NOT_IN_ALL_LANGUAGES),
+    grid(100, 0, 10_000, 1_000_000, 5_000_000, shape="trees"),
 ]
 
 
 def memory(name, program, what, quick, smoke, full, without=()):
-    """Figures that hardly differ from run to run; threads make no difference to them."""
+    """Figures that hardly differ from run to run, for C++ and CPython; threads make no difference to them."""
     return Workload(name, program, "", "object", what, quick, smoke, full, rounds=1,
-                    without=(*NOT_IN_ALL_LANGUAGES, "shared_threaded", *without))
+                    without=("shared_threaded", "nim", "php", "java", "node", *without))
 
 
 MEMORY = [
