@@ -44,7 +44,8 @@ READING = """\
   the programmer has to get right. libstdc++ counts without atomic instructions until the program starts its first
   thread; the second row has started one (and joined it). `boost::intrusive_ptr` counts without atomic instructions,
   raw pointers lead back. `new and delete by hand` knows when everything dies. Boehm's libgc runs no destructors.
-  Rings are cut by hand for all those who only count. Java and Node trace and move objects, free nothing promptly,
+  Rings are cut by hand for all those who only count. pygc's program tells the collector of payloads outside the objects
+  with `external_bytes`. Java and Node trace and move objects, free nothing promptly,
   and are here as context.
 - **Chains.** `shared_ptr`, `boost::intrusive_ptr`, Nim and PHP drop a chain recursively and overflow the stack: "crashed".
   PHP's collector does the same with a ring.

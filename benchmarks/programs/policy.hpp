@@ -259,6 +259,25 @@ template <class T>
 using object = policy::object<T>;
 using bytes = policy::vector<char>;
 
+/// Bytes of an object that lie outside it. pygc is told how many they are; libgc sees them, and who only counts has no
+/// use for the number.
+class payload_bytes {
+public:
+    void assign(std::size_t count) {
+        kept_.assign(count, 'x');
+#if defined(BENCH_PYGC)
+        size_ = kept_.capacity();
+#endif
+    }
+    [[nodiscard]] std::size_t size() const { return kept_.size(); }
+
+private:
+    bytes kept_{};
+#if defined(BENCH_PYGC)
+    pygc::external_bytes size_{};
+#endif
+};
+
 /// Takes a list or ring apart link by link where counting can't, or must not recurse that deep.
 template <class T>
 void unlink(ref<T>& head) {

@@ -700,7 +700,7 @@ struct counted {
 struct loaded : object<loaded>, counted {
     ref<loaded> next{};
     back<loaded> closing{};
-    bytes payload{};
+    payload_bytes payload{};
 
     void each_owned(auto&& f) { f(next); }
     void traverse(auto& visit) { visit(next, closing); }
@@ -709,7 +709,7 @@ struct loaded : object<loaded>, counted {
 struct loaded_tree : object<loaded_tree>, counted {
     ref<loaded_tree> left{}, right{};
     back<loaded_tree> parent{};
-    bytes payload{};
+    payload_bytes payload{};
 
     void each_owned(auto&& f) { f(left), f(right); }
     void traverse(auto& visit) { visit(left, right, parent); }
@@ -718,7 +718,7 @@ struct loaded_tree : object<loaded_tree>, counted {
 template <class T>
 ref<T> make_loaded(std::size_t payload) {
     auto added = policy::make<T>();
-    if (payload != 0) added->payload = bytes(payload, 'x');
+    if (payload != 0) added->payload.assign(payload);
     return added;
 }
 
