@@ -4,12 +4,13 @@
 //
 // The contenders of a row take turns, and the median of the rounds counts, so that a busy machine
 // disturbs both alike; what is short is measured in many short slices. Times are processor time. No
-// thread is started: shared_ptr then counts without atomic instructions.
+// thread is started but at the end: until then shared_ptr counts without atomic instructions.
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <pygc/pygc.hpp>
@@ -48,9 +49,7 @@ struct row {
     int digits;
 
     [[nodiscard]] double figure() const { return against != nullptr ? ours / theirs : ours; }
-    [[nodiscard]] const char* verdict() const {
-        return goal == 0 ? "" : figure() <= goal ? "met" : "missed";
-    }
+    [[nodiscard]] const char* verdict() const { return goal == 0 ? "" : figure() <= goal ? "met" : "missed"; }
 };
 
 std::vector<row> rows;
@@ -66,8 +65,7 @@ constexpr std::size_t slices = 20;
 /// Runs both in turn, the first to go changing each round; one round first that doesn't count.
 /// Each contender returns its nanoseconds.
 template <class Ours, class Theirs>
-void compare(const char* what, const char* against, double goal, std::size_t times, Ours&& ours,
-             Theirs&& theirs) {
+void compare(const char* what, const char* against, double goal, std::size_t times, Ours&& ours, Theirs&& theirs) {
     std::vector<double> our_times, their_times;
     for (std::size_t round = 0; round <= times; ++round) {
         double our_time = 0;
@@ -78,8 +76,7 @@ void compare(const char* what, const char* against, double goal, std::size_t tim
         our_times.push_back(our_time);
         their_times.push_back(their_time);
     }
-    rows.push_back(
-        {what, against, "ns", bench::median(our_times), bench::median(their_times), goal, 2});
+    rows.push_back({what, against, "ns", bench::median(our_times), bench::median(their_times), goal, 2});
 }
 
 // The loops, out of line, so that one contender's code can't change the other's.
@@ -121,6 +118,18 @@ template <class Ref>
     pygc::collect();
 }
 
+[[gnu::noinline]] void churn_pairs_by_hand(std::size_t pairs) {
+    for (std::size_t i = 0; i != pairs; ++i) {
+        auto* first = new bench::raw_node;
+        auto* second = new bench::raw_node;
+        first->a = second;
+        second->a = first;
+        escape(first);
+        delete second;
+        delete first;
+    }
+}
+
 [[gnu::noinline]] void churn_shared_pairs(std::size_t pairs) {
     for (std::size_t i = 0; i != pairs; ++i) {
         auto first = bench::shared_node::make();
@@ -133,16 +142,14 @@ template <class Ref>
 void compare_small_things() {
     const std::size_t count = objects / slices + 1;
     const std::size_t times = rounds * slices;
-    const auto ours_made = [&] {
-        return time_each(count, [&] { make_and_drop<pygc_node>(count); });
-    };
+    const auto ours_made = [&] { return time_each(count, [&] { make_and_drop<pygc_node>(count); }); };
     const auto theirs_made = [&] { return time_each(count, [&] { new_and_delete(count); }); };
     {
         // As in a program that has others of the type; without them each drop empties the page.
         const auto another = pygc_node::make();
-        compare("make + drop a node", "new + delete", 0.5, times, ours_made, theirs_made);
+        compare("make + drop a node", "new + delete", 0.25, times, ours_made, theirs_made);
     }
-    compare("make + drop the only node", "new + delete", 0.5, times, ours_made, theirs_made);
+    compare("make + drop the only node", "new + delete", 0, times, ours_made, theirs_made);
 
     // Several objects, as in real programs, but few enough for the first-level cache.
     constexpr std::size_t width = 256;
@@ -154,12 +161,11 @@ void compare_small_things() {
     }
     const std::size_t repeats = 4 * count / width + 1;
     const auto copy_all = [&](const auto& refs) {
-        return time_each(repeats * width,
-                         [&] { copy_and_drop(refs.data(), refs.data() + refs.size(), repeats); });
+        return time_each(repeats * width, [&] { copy_and_drop(refs.data(), refs.data() + refs.size(), repeats); });
     };
     compare(
-        "copy + drop a reference", "hand-written pointer", 1.10, times,
-        [&] { return copy_all(ours); }, [&] { return copy_all(theirs); });
+        "copy + drop a reference", "hand-written pointer", 1.05, times, [&] { return copy_all(ours); },
+        [&] { return copy_all(theirs); });
 }
 
 void compare_cycles() {
@@ -167,9 +173,13 @@ void compare_cycles() {
     pygc::heap heap;
     const pygc::heap::scope use(heap);
     compare(
-        "make + collect a 2-cycle, per object", "acyclic make_shared pair", 1.0, rounds * slices,
+        "make + collect a 2-cycle, per object", "acyclic make_shared pair", 0, rounds * slices,
         [&] { return time_each(2 * pairs, [&] { churn_cycles(pairs); }); },
         [&] { return time_each(2 * pairs, [&] { churn_shared_pairs(pairs); }); });
+    compare(
+        "make + collect a 2-cycle, per object", "new + delete by hand", 0.6, rounds * slices,
+        [&] { return time_each(2 * pairs, [&] { churn_cycles(pairs); }); },
+        [&] { return time_each(2 * pairs, [&] { churn_pairs_by_hand(pairs); }); });
     require(heap.get_memory().objects == 0, "cycles were left over");
 }
 
@@ -201,21 +211,27 @@ void compare_chains() {
             }
         });
     };
-    compare("drop a chain, per node", "delete in a loop", 0, rounds, ours, theirs);
+    compare("drop a chain, per node", "delete in a loop", 1, rounds, ours, theirs);
 }
 
+/// Nodes of two heaps, linked at random and in the order of their allocation, collected in full. What the second is
+/// compared with is the walk over the first: a walk in the order of allocation is one along the memory.
 void compare_collections() {
-    pygc::heap heap;
-    const pygc::heap::scope use(heap);
+    pygc::heap heap, ordered_heap;
     heap.disable();
-    auto nodes = bench::make_nodes(objects);
-    bench::link_randomly(nodes);
+    ordered_heap.disable();
+    bench::node_vector nodes, ordered;
+    {
+        const pygc::heap::scope use(heap);
+        nodes = bench::make_nodes(objects);
+        bench::link_randomly(nodes);
+    }
     auto root = nodes[0];
 
     bench::walker walk(objects);
-    const auto collecting = [&] {
+    const auto collecting = [&](pygc::heap& collected) {
         std::size_t found = 0;
-        const double each = time_each(objects, [&] { found = heap.collect(); });
+        const double each = time_each(objects, [&] { found = collected.collect(); });
         require(found == 0, "the heap has garbage");
         return each;
     };
@@ -225,12 +241,61 @@ void compare_collections() {
         require(visited == objects, "the walk doesn't reach every node");
         return each;
     };
-    compare("full collection, all held from outside, per object", "depth-first walk", 0.5, rounds,
-            collecting, walking);
+    compare(
+        "full collection, all held from outside, per object", "depth-first walk", 0.3, rounds,
+        [&] { return collecting(heap); }, walking);
     nodes = {};
-    compare("full collection, one root, per object", "depth-first walk", 0.8, rounds, collecting,
-            walking);
+    compare(
+        "full collection, one root, per object", "depth-first walk", 0.5, rounds, [&] { return collecting(heap); },
+        walking);
     require(heap.get_memory().objects == objects, "nodes were lost");
+    {
+        const pygc::heap::scope use(ordered_heap);
+        ordered = bench::make_nodes(objects);
+        bench::link_locally(ordered);
+    }
+    compare(
+        "full collection, all held, in order of allocation, per object", "depth-first walk in random order", 0.2,
+        rounds, [&] { return collecting(ordered_heap); }, walking);
+}
+
+/// What a program with a small heap feels: 2,000 fresh objects, linked at random, all alive.
+void measure_young_collection() {
+    constexpr std::size_t fresh = 2000;
+    pygc::heap heap;
+    const pygc::heap::scope use(heap);
+    heap.disable();
+    std::vector<double> times;
+    for (std::size_t round = 0; round != rounds * slices; ++round) {
+        auto nodes = bench::make_nodes(fresh);
+        bench::link_randomly(nodes);
+        const bench::stopwatch watch;
+        const std::size_t found = heap.collect(0);
+        times.push_back(watch.nanoseconds() / 1e3);
+        require(found == 0, "there was garbage");
+        // Taken apart, or they would be garbage of an older generation.
+        for (auto& node : nodes) node->a = node->b = nullptr;
+    }
+    report("young collection of 2,000 living objects", "us", bench::median(times), 20, 1);
+}
+
+/// Once a program has started a thread, libstdc++'s shared_ptr counts with atomic instructions.
+void compare_with_threads() {
+    std::thread([] {}).join();
+    constexpr std::size_t width = 256;
+    std::vector<pygc::py_ref<pygc_node>> ours;
+    std::vector<std::shared_ptr<bench::shared_node>> theirs;
+    for (std::size_t i = 0; i != width; ++i) {
+        ours.push_back(pygc_node::make());
+        theirs.push_back(bench::shared_node::make());
+    }
+    const std::size_t repeats = 4 * (objects / slices + 1) / width + 1;
+    const auto copy_all = [&](const auto& refs) {
+        return time_each(repeats * width, [&] { copy_and_drop(refs.data(), refs.data() + refs.size(), repeats); });
+    };
+    compare(
+        "copy + drop a reference", "shared_ptr, once a thread has run", 0.1, rounds * slices,
+        [&] { return copy_all(ours); }, [&] { return copy_all(theirs); });
 }
 
 /// Bytes of this process that are in memory, 0 if unknown.
@@ -270,8 +335,7 @@ void measure_memory() {
     if (before == 0) return;
     report("beside an object, resident", "bytes", beside(after - before), 6, 2);
     heap.collect();
-    report("beside an object, resident after a full collection", "bytes",
-           beside(resident_bytes() - before), 6, 2);
+    report("beside an object, resident after a full collection", "bytes", beside(resident_bytes() - before), 6, 2);
 }
 
 void print_table() {
@@ -291,14 +355,12 @@ void print_table() {
 }
 
 void print_json() {
-    std::printf("{\"objects\": %zu, \"rounds\": %zu, \"compiler\": \"%s\", \"rows\": [\n", objects,
-                rounds, __VERSION__);
+    std::printf("{\"objects\": %zu, \"rounds\": %zu, \"compiler\": \"%s\", \"rows\": [\n", objects, rounds,
+                __VERSION__);
     const char* separator = "";
     for (const row& r : rows) {
-        std::printf("%s  {\"what\": \"%s\", \"unit\": \"%s\", \"pygc\": %.4f", separator, r.what,
-                    r.unit, r.ours);
-        if (r.against != nullptr)
-            std::printf(", \"against\": \"%s\", \"theirs\": %.4f", r.against, r.theirs);
+        std::printf("%s  {\"what\": \"%s\", \"unit\": \"%s\", \"pygc\": %.4f", separator, r.what, r.unit, r.ours);
+        if (r.against != nullptr) std::printf(", \"against\": \"%s\", \"theirs\": %.4f", r.against, r.theirs);
         std::printf(", \"figure\": %.4f", r.figure());
         if (r.goal != 0) std::printf(", \"goal\": %g, \"verdict\": \"%s\"", r.goal, r.verdict());
         std::printf("}");
@@ -308,8 +370,7 @@ void print_json() {
 }
 
 [[noreturn]] void usage(const char* wrong) {
-    std::fprintf(stderr, "error: %s\nusage: pygc_ratios [--json] [--rounds N] [--objects N]\n",
-                 wrong);
+    std::fprintf(stderr, "error: %s\nusage: pygc_ratios [--json] [--rounds N] [--objects N]\n", wrong);
     std::exit(2);
 }
 
@@ -343,5 +404,7 @@ int main(int argc, char** argv) {
     compare_cycles();
     compare_chains();
     compare_collections();
+    measure_young_collection();
+    compare_with_threads();
     json ? print_json() : print_table();
 }

@@ -44,7 +44,8 @@ READING = """\
   the programmer has to get right. libstdc++ counts without atomic instructions until the program starts its first
   thread; the second row has started one (and joined it). `boost::intrusive_ptr` counts without atomic instructions,
   raw pointers lead back. `new and delete by hand` knows when everything dies. Boehm's libgc runs no destructors.
-  Rings are cut by hand for all those who only count. Java and Node trace and move objects, free nothing promptly,
+  Rings are cut by hand for all those who only count. pygc's program tells the collector of payloads outside the objects
+  with `external_bytes`. Java and Node trace and move objects, free nothing promptly,
   and are here as context.
 - **Chains.** `shared_ptr`, `boost::intrusive_ptr`, Nim and PHP drop a chain recursively and overflow the stack: "crashed".
   PHP's collector does the same with a ring.
@@ -54,8 +55,7 @@ READING = """\
 NOT_YET = """\
 ## Not yet here
 
-Havlak's loop finder and the other programs of are-we-fast-yet; several threads with a heap each; larson and the
-other allocator benchmarks; cyclotron's tree-shaped variant and its largest payloads.
+The other programs of are-we-fast-yet; several threads with a heap each; larson and the other allocator benchmarks.
 """
 
 
@@ -184,7 +184,7 @@ def ratios(results):
     if not measured_ratios:
         return []
     lines = ["## Single operations", "",
-             "From `bash tools/bench.sh`, which takes turns within one process; a goal is what pygc promises itself.", "",
+             "From `bash tools/bench.sh`, which takes turns within one process.", "",
              "| measured | pygc | against | figure | goal | |", "|---|---:|---|---:|---:|---|"]
     for row in measured_ratios["rows"]:
         against = f"{row['against']} {plain(row['theirs'])} {row['unit']}" if "against" in row else ""
@@ -192,6 +192,160 @@ def ratios(results):
         lines.append(f"| {row['what']} | {plain(row['pygc'])} {row['unit']} | {against} | {row['figure']:.2f} | {goal} | "
                      f"{row.get('verdict', '')} |")
     return [*lines, ""]
+
+
+# Title of the column, workload, figure.
+OBJECT_COLUMNS = [
+    ("two references and a 64-bit value", "bytes_of_node", "bytes_each"),
+    ("peak while all are collected", "bytes_of_node", "bytes_collecting"),
+    ("after that", "bytes_of_node", "bytes_after"),
+    ("one reference", "bytes_of_one_reference", "bytes_each"),
+    ("an int", "bytes_of_int", "bytes_each"),
+    ("64 bytes", "bytes_of_64", "bytes_each"),
+]
+SWING_COLUMNS = [
+    ("when all live", "swings", "resident_at_most"),
+    ("at the end, a tenth alive", "swings", "resident_at_tenth"),
+    ("after a full collection", "swings", "resident_after"),
+]
+TYPE_COLUMNS = [
+    ("tables, pages, the object", "types", "bytes_each"),
+    ("after a full collection", "types", "bytes_after"),
+    ("with code", "types", "bytes_with_code"),
+]
+
+
+def memory_table(results, columns):
+    rows = {}
+    for _, workload_name, key in columns:
+        for workload in results.get("memory", []):
+            if workload["name"] == workload_name:
+                for row in workload["rows"]:
+                    rows.setdefault(row["title"], {})[workload_name, key] = row.get(key)
+    return ["| contender | " + " | ".join(title for title, _, _ in columns) + " |", "|---|" + "---:|" * len(columns),
+            *(f"| {title} | " + " | ".join(cell(key, figures.get((name, key))) for _, name, key in columns) + " |"
+              for title, figures in rows.items())]
+
+
+def memory(results):
+    if not results.get("memory"):
+        return []
+    return ["## Memory", "",
+            "Resident bytes an object, of a million, which hold each other in a chain or, without a reference, are held by an "
+            "array that doesn't count; then the peak of a full collection. In CPython the ints are its own and 64 bytes are a "
+            "`bytes`.", "",
+            *memory_table(results, OBJECT_COLUMNS), "",
+            "Sixteen types of 16 to 512 bytes; objects come and go in no order while their number swings between all and a "
+            "tenth. Resident bytes for each byte that the living ones asked for: what is wasted, and what goes back to the "
+            "system when a program needs less.", "",
+            *memory_table(results, SWING_COLUMNS), "",
+            "Bytes for each further type of which there is one object, of 16 types that differ in nothing but their name. "
+            "Code is read in steps of 64 KiB.", "",
+            *memory_table(results, TYPE_COLUMNS), ""]
+
+
+def single_operation(what, against=None):
+    """From the rows of tools/bench.sh."""
+    def figure(results):
+        rows = (results.get("ratios") or {}).get("rows", [])
+        return next((row["figure"] for row in rows if row["what"] == what and row.get("against") == against), None)
+    return figure
+
+
+def compared(workload_name, other, key="ns_each", ours="pygc"):
+    """pygc's figure of a workload divided by another's."""
+    def figure(results):
+        rows = next((measured(w) for w in results["workloads"] if w["name"] == workload_name), {})
+        return rows[ours][key] / rows[other][key] if ours in rows and other in rows else None
+    return figure
+
+
+def bytes_of_node(key):
+    def figure(results):
+        rows = next((measured(w) for w in results.get("memory", []) if w["name"] == "bytes_of_node"), {})
+        return rows["pygc"][key] if "pygc" in rows else None
+    return figure
+
+
+RANDOM_WALK = "depth-first walk in random order"
+# What is promised, against what, the figure, the most that it may be.
+GOALS = [
+    ("copy and drop a reference", "`shared_ptr`, threaded", 0.10,
+     single_operation("copy + drop a reference", "shared_ptr, once a thread has run")),
+    ("copy and drop a reference", "a hand-written intrusive pointer", 1.05,
+     single_operation("copy + drop a reference", "hand-written pointer")),
+    ("make and drop a node", "`new` and `delete`", 0.25, single_operation("make + drop a node", "new + delete")),
+    ("cycles of two objects made and reclaimed", "`new` and `delete` by hand", 0.60,
+     single_operation("make + collect a 2-cycle, per object", "new + delete by hand")),
+    ("trees whose nodes know their parents", "`shared_ptr` and `weak_ptr`", 0.40, compared("parents", "shared")),
+    ("trees whose nodes know their parents", "`new` and `delete` by hand", 0.60, compared("parents", "by_hand")),
+    ("rings of 100,000", "`new` and `delete` by hand", 0.60, compared("ring", "by_hand")),
+    ("full collection of 1,000,000 living nodes, random order, all held", "a walk over them", 0.30,
+     single_operation("full collection, all held from outside, per object", "depth-first walk")),
+    ("the same from one root", "a walk over them", 0.50,
+     single_operation("full collection, one root, per object", "depth-first walk")),
+    ("the same in order of allocation, all held", "a walk in random order", 0.20,
+     single_operation("full collection, all held, in order of allocation, per object", RANDOM_WALK)),
+    ("young collection of 2,000 living objects, us", "", 20, single_operation("young collection of 2,000 living objects")),
+    ("a live list grows to 3,000,000, collection on", "collection off", 1.15, compared("growth", "pygc_off")),
+    ("a chain of 1,000,000 dropped", "`delete` by hand", 1.00, compared("chain", "by_hand", "drop_ns_each")),
+    ("resident bytes a node of two references and a 64-bit value", "", 38, bytes_of_node("bytes_each")),
+    ("the same, peak of a full collection", "", 52, bytes_of_node("bytes_collecting")),
+    ("binary trees, processor seconds", "`shared_ptr`", 0.35, compared("trees", "shared", "cpu_s")),
+]
+
+
+def goals(results):
+    lines = ["## Goals", "", "What pygc sets itself: its figure divided by the other's, or where there is no other the figure "
+             "itself.", "", "| measured | against | figure | goal | |", "|---|---|---:|---:|---|"]
+    met = 0
+    for what, against, most, figure_of in GOALS:
+        figure = figure_of(results)
+        if figure is None:
+            lines.append(f"| {what} | {against} | | <= {most:g} | not measured |")
+            continue
+        met += figure <= most
+        lines.append(f"| {what} | {against} | {plain(figure)} | <= {most:g} | {'met' if figure <= most else '**missed**'} |")
+    return [*lines, "", f"{met} of {len(GOALS)} are met.", ""]
+
+
+# The figures of README.md: what it says, the row of tools/bench.sh.
+README_ROWS = [
+    ("make and drop a node with two references", "`new` and `delete`", "make + drop a node", "new + delete"),
+    ("make a two-object cycle and collect it, per object", "`make_shared` without the cycle",
+     "make + collect a 2-cycle, per object", "acyclic make_shared pair"),
+    ("full collection of 1,000,000 live objects, per object", "walking over them once",
+     "full collection, all held from outside, per object", "depth-first walk"),
+]
+README_BEGIN, README_END = "<!-- figures: benchmarks/report.py -->", "<!-- end of figures -->"
+
+
+def readme_table(results):
+    lines = ["| measured | pygc | against | ratio |", "|---|---:|---:|---:|"]
+    for title, other, what, against in README_ROWS:
+        row = next(row for row in results["ratios"]["rows"] if row["what"] == what and row.get("against") == against)
+        lines.append(f"| {title} | {plain(row['pygc'])} ns | {other} {plain(row['theirs'])} ns | **{row['figure']:.2f}** |")
+    return "\n".join(lines)
+
+
+README = os.path.join(suite.ROOT, "README.md")
+DOCS = os.path.join(suite.ROOT, "docs")
+
+
+def readme_with(results):
+    """README.md as it is, and with the figures of these results between the two marks."""
+    with open(README, encoding="utf-8") as file:
+        text = file.read()
+    before, _, rest = text.partition(README_BEGIN)
+    _, _, after = rest.partition(README_END)
+    return text, f"{before}{README_BEGIN}\n{readme_table(results)}\n{README_END}{after}"
+
+
+def readme_problem():
+    """What is wrong with the figures of README.md, or None: they are those of the published results."""
+    with open(os.path.join(DOCS, "benchmarks", "results.json"), encoding="utf-8") as file:
+        is_now, should_be = readme_with(json.load(file))
+    return None if is_now == should_be else "README.md has other figures than docs/benchmarks.md: run.sh --publish"
 
 
 def make_charts(results):
@@ -231,16 +385,19 @@ def page(results, drawn, folder):
         where = os.path.join(folder, name)
         lines += [f'<picture><source media="(prefers-color-scheme: dark)" srcset="{where}-dark.svg">'
                   f'<img alt="{title}" src="{where}-light.svg"></picture>', ""]
-    lines += [*overview(results), "", *losses(results), "", *machine(results), "", READING, *ratios(results),
-              "## Each workload", *sum((table(workload) for workload in results["workloads"]), []), "", NOT_YET]
+    lines += [*goals(results), *overview(results), "", *losses(results), "", *machine(results), "", READING, *ratios(results),
+              *memory(results), "## Each workload", *sum((table(workload) for workload in results["workloads"]), []), "", NOT_YET]
     return "\n".join(lines)
 
 
 def write(results, folder, publish):
     places = [(folder, os.path.join(folder, "results.md"), "")]
     if publish:
-        docs = os.path.join(suite.ROOT, "docs")
-        places.append((os.path.join(docs, "benchmarks"), os.path.join(docs, "benchmarks.md"), "benchmarks"))
+        places.append((os.path.join(DOCS, "benchmarks"), os.path.join(DOCS, "benchmarks.md"), "benchmarks"))
+        if results.get("ratios"):
+            _, renewed = readme_with(results)
+            with open(README, "w", encoding="utf-8") as file:
+                file.write(renewed)
     wording = {workload.name: workload for workload in suite.WORKLOADS}
     for workload in results["workloads"]:  # so that better words need no new run
         if workload["name"] in wording:

@@ -8,6 +8,7 @@ Fails if two contenders disagree about a workload's checksum, or one crashes tha
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import platform
@@ -26,29 +27,41 @@ LIMIT = {"smoke": 20, "quick": 40, "full": 600}  # seconds a run may take
 HURRY = {"smoke": 60, "quick": 420, "full": 3600}  # seconds after which all run in three rounds only
 FEW = {"smoke": 20, "quick": 0.5, "full": 10}  # who takes longer than this runs in three rounds only
 ONCE = {"smoke": 20, "quick": 5, "full": 100}  # and longer than this, once
-MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "bytes_each",
-                       "pause_p50_us", "pause_p99_us")
+MEDIAN_OF = ("cpu_s", "wall_s", "peak_mib", "ns_each", "drop_ns_each", "collect_ns_each", "pause_p50_us",
+             "pause_p99_us", "bytes_each", "bytes_collecting", "bytes_after", "bytes_with_code", "resident_at_most",
+             "resident_at_tenth", "resident_after")
+BUILT_AT_ONCE = 2
 
 
 def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
+def build_one(contender):
+    """Why it can't run, or None."""
+    why = contender.needs()
+    if why is not None or not contender.build:
+        return why
+    say(f"==> building {contender.name}")
+    for command in contender.build:
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        if run.returncode == 0:
+            continue
+        tail = (run.stderr + run.stdout).strip().splitlines()[-15:]
+        if contender.kind == "cpp":
+            sys.exit("\n".join(["error: building " + contender.name + " failed", *tail]))
+        return "building failed: " + " ".join(tail[-1:])
+    return None
+
+
 def build(skipped):
     """Builds what can be built; returns the contenders that can run."""
     os.makedirs(suite.BUILD, exist_ok=True)
     subprocess.run(suite.MEASURE, check=True)
+    with concurrent.futures.ThreadPoolExecutor(BUILT_AT_ONCE) as pool:
+        reasons = list(pool.map(build_one, suite.CONTENDERS))
     ready = []
-    for contender in suite.CONTENDERS:
-        why = contender.needs()
-        if why is None and contender.build:
-            say(f"==> building {contender.name}")
-            run = subprocess.run(contender.build, capture_output=True, text=True, check=False)
-            if run.returncode:
-                tail = (run.stderr + run.stdout).strip().splitlines()[-15:]
-                if contender.kind == "cpp":
-                    sys.exit("\n".join(["error: building " + contender.name + " failed", *tail]))
-                why = "building failed: " + " ".join(tail[-1:])
+    for contender, why in zip(suite.CONTENDERS, reasons):
         if why is None:
             ready.append(contender)
         else:
@@ -60,6 +73,8 @@ def build(skipped):
 def run_once(contender, workload, parameters, limit):
     """One process. Returns what it printed together with what the system says it used."""
     program, *fixed = contender.command
+    if workload.program == "types":
+        program = suite.built("types_" + contender.name)
     options = [argument for argument in fixed if "=" in argument]
     command = [program, *(argument for argument in fixed if argument not in options), workload.program, *options]
     command += [f"{name}={value}" for name, value in parameters.items()]
@@ -117,7 +132,7 @@ def run_workload(workload, ready, mode, hurry, problems):
             entrants.append((contender, title + ", collection off", contender.name + "_off",
                              workload.parameters[mode] | workload.variant))
     runs = {key: [] for _, _, key, _ in entrants}
-    for turn in range(ROUNDS[mode]):
+    for turn in range(min(ROUNDS[mode], workload.rounds or ROUNDS[mode])):
         for i in range(len(entrants)):
             contender, _, key, parameters = entrants[(i + turn) % len(entrants)]
             before = runs[key]
@@ -187,8 +202,9 @@ def keep_others(file_name, results):
     if earlier["mode"] != results["mode"]:
         return
     measured_now = results["workloads"]
-    found = {workload["name"]: workload for workload in earlier["workloads"] + measured_now}
-    results["workloads"] = [found[workload.name] for workload in suite.WORKLOADS if workload.name in found]
+    for key, listed in (("workloads", suite.WORKLOADS), ("memory", suite.MEMORY)):
+        found = {workload["name"]: workload for workload in earlier.get(key, []) + results[key]}
+        results[key] = [found[workload.name] for workload in listed if workload.name in found]
     results["ratios"] = earlier["ratios"]
     results["later"] = sorted({*earlier.get("later", []), *(workload["name"] for workload in measured_now)})
     results["seconds"] = earlier["seconds"]  # those of a whole run
@@ -200,7 +216,8 @@ def main():
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--quick", action="store_const", dest="mode", const="quick", help="under 15 minutes on 2 cores")
     mode.add_argument("--smoke", action="store_const", dest="mode", const="smoke", help="tiny: do all agree?")
-    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and its charts too")
+    parser.add_argument("--publish", action="store_true",
+                        help="write docs/benchmarks.md, its charts and the figures of README.md too")
     parser.add_argument("--only", default="", help="workloads, separated by commas; results of the others are kept")
     parser.add_argument("--report-only", action="store_true", help="write the reports again from results.json")
     options = parser.parse_args()
@@ -213,20 +230,23 @@ def main():
 
     start = time.monotonic()
     wanted = [name for name in options.only.split(",") if name]
-    unknown = set(wanted) - {workload.name for workload in suite.WORKLOADS}
+    unknown = set(wanted) - {workload.name for workload in suite.WORKLOADS + suite.MEMORY}
     if unknown:
         parser.error(f"no such workload: {', '.join(sorted(unknown))}")
     skipped, problems = [], []
+    if chosen == "smoke" and report.readme_problem():
+        problems.append(report.readme_problem())
     machine = describe_machine()
     ready = build(skipped)
     versions = {"compiler": first_line([suite.compiler(), "--version"])}
     for contender in ready:
         if contender.version:
             versions[contender.name] = first_line(contender.version)
-    workloads = [run_workload(workload, ready, chosen, time.monotonic() - start > HURRY[chosen], problems)
-                 for workload in suite.WORKLOADS if not wanted or workload.name in wanted]
+    workloads, memory = (
+        [run_workload(workload, ready, chosen, time.monotonic() - start > HURRY[chosen], problems)
+         for workload in listed if not wanted or workload.name in wanted] for listed in (suite.WORKLOADS, suite.MEMORY))
     results = {"mode": chosen, "rounds": ROUNDS[chosen], "limit_s": LIMIT[chosen], "machine": machine,
-               "versions": versions, "skipped": skipped, "workloads": workloads,
+               "versions": versions, "skipped": skipped, "workloads": workloads, "memory": memory,
                "ratios": None if wanted else ratios(chosen)}
     if not wanted and chosen != "smoke" and results["ratios"] is None:
         problems.append("tools/bench.sh failed")
@@ -243,7 +263,8 @@ def main():
         say(f"==> {os.path.relpath(RESULTS)}: results.json" + ("" if problems else ", results.md, charts"))
     for problem in problems:
         say("error:", problem)
-    say(f"==> {len(workloads)} workloads in {time.monotonic() - start:.0f} s, {len(problems)} problems, {len(skipped)} skipped")
+    say(f"==> {len(workloads + memory)} workloads in {time.monotonic() - start:.0f} s, {len(problems)} problems, "
+        f"{len(skipped)} skipped")
     return 1 if problems else 0
 
 

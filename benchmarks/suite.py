@@ -13,14 +13,14 @@ BUILD = os.path.join(ROOT, "build", "bench-programs")
 class Contender:
     """Who does the work. `kind`: cpp and refcount are like for like, context is not."""
 
-    def __init__(self, name, title, command, kind="cpp", collects=False, build=None, needs=None, version=None,
+    def __init__(self, name, title, command, kind="cpp", collects=False, build=(), needs=None, version=None,
                  switches=True):
         self.name = name
         self.title = title
         self.command = command
         self.kind = kind
         self.collects = collects
-        self.build = build
+        self.build = build  # commands
         self.needs = needs or (lambda: None)
         self.version = version
         self.switches = switches  # can turn automatic collection off
@@ -49,16 +49,20 @@ def built(name):
     return os.path.join(BUILD, name)
 
 
-def cpp(policy, *libraries):
-    return [compiler(), "-std=c++20", "-O2", "-DNDEBUG", "-Wall", "-Wextra", "-I", os.path.join(ROOT, "include"),
-            f"-DBENCH_{policy}", os.path.join(PROGRAMS, "main.cpp"), "-o", built(policy.lower()), *libraries]
+def cpp(policy, *libraries, types=False):
+    """The commands that build a contender's program; `types`: also the one with many types."""
+    def command(source, program):
+        return [compiler(), "-std=c++20", "-O2", "-DNDEBUG", "-Wall", "-Wextra", "-I", os.path.join(ROOT, "include"),
+                f"-DBENCH_{policy}", os.path.join(PROGRAMS, source), "-o", built(program), *libraries]
+    programs = [command("main.cpp", policy.lower())]
+    return programs + [command("types.cpp", "types_" + policy.lower())] if types else programs
 
 
 MEASURE = [compiler(), "-std=c++20", "-O2", os.path.join(PROGRAMS, "measure.cpp"), "-o", built("measure")]
 
 CONTENDERS = [
-    Contender("pygc", "pygc", [built("pygc")], collects=True, build=cpp("PYGC")),
-    Contender("shared", "shared_ptr + weak_ptr", [built("shared")], build=cpp("SHARED")),
+    Contender("pygc", "pygc", [built("pygc")], collects=True, build=cpp("PYGC", types=True)),
+    Contender("shared", "shared_ptr + weak_ptr", [built("shared")], build=cpp("SHARED", types=True)),
     Contender("shared_threaded", "the same, once a thread has run", [built("shared"), "threads=1"]),
     Contender("intrusive", "boost::intrusive_ptr + raw", [built("intrusive")], build=cpp("INTRUSIVE"),
               needs=header("boost/intrusive_ptr.hpp")),
@@ -68,24 +72,25 @@ CONTENDERS = [
     Contender("python", "CPython", ["python3", os.path.join(PROGRAMS, "workloads.py")], kind="refcount", collects=True,
               needs=tools("python3"), version=["python3", "--version"]),
     Contender("nim", "Nim, ORC", [built("nim")], kind="refcount", collects=True, needs=tools("nim"),
-              build=["nim", "c", "--mm:orc", "-d:danger", "--passC:-O2", "--hints:off", "--warnings:off",
-                     "--nimcache:" + built("nim.cache"), "-o:" + built("nim"), os.path.join(PROGRAMS, "workloads.nim")],
+              build=[["nim", "c", "--mm:orc", "-d:danger", "--passC:-O2", "--hints:off", "--warnings:off",
+                      "--nimcache:" + built("nim.cache"), "-o:" + built("nim"), os.path.join(PROGRAMS, "workloads.nim")]],
               version=["nim", "--version"]),
     Contender("php", "PHP", ["php", os.path.join(PROGRAMS, "workloads.php")], kind="refcount", collects=True,
               needs=tools("php"), version=["php", "--version"]),
     Contender("java", "Java (context)", ["java", "-cp", built("java"), "Workloads"], kind="context", collects=True,
               switches=False, needs=tools("java", "javac"),
-              build=["javac", "-d", built("java"), os.path.join(PROGRAMS, "Workloads.java")], version=["java", "--version"]),
+              build=[["javac", "-d", built("java"), os.path.join(PROGRAMS, "Workloads.java")]],
+              version=["java", "--version"]),
     Contender("node", "Node.js (context)", ["node", "--expose-gc", os.path.join(PROGRAMS, "workloads.js")], kind="context",
               collects=True, switches=False, needs=tools("node"), version=["node", "--version"]),
 ]
 
 
 class Workload:
-    """`parameters` maps a mode to the arguments; `extra` maps contenders to parameters of a second variant."""
+    """`parameters` maps a mode to the arguments; `variant` holds those that differ in a second run of collectors."""
 
-    def __init__(self, name, program, title, unit, what, quick, smoke, full, only_collectors=False, also=(),
-                 may_crash=(), variant=None, names=None):
+    def __init__(self, name, program, title, unit, what, quick, smoke, full, only_collectors=False, also=(), without=(),
+                 may_crash=(), variant=None, names=None, rounds=None):
         self.name = name
         self.program = program
         self.title = title
@@ -94,22 +99,27 @@ class Workload:
         self.parameters = {"quick": quick, "smoke": smoke, "full": full}
         self.only_collectors = only_collectors
         self.also = also
+        self.without = without  # who has no part in it
         self.may_crash = may_crash
         self.variant = variant
         self.names = names or {}
+        self.rounds = rounds  # fewer than the mode's
 
     def contenders(self):
         return [c for c in CONTENDERS
-                if not self.only_collectors or c.collects or c.name in self.also]
+                if (not self.only_collectors or c.collects or c.name in self.also) and c.name not in self.without]
 
 
-def grid(size, payload, live, quick, full):
+def grid(size, payload, live, quick, full, shape="rings"):
+    what = {"rings": f"Cycles of {size:,}", "trees": f"Trees of {size:,} with parents"}[shape]
+    program = "cyclotron" if shape == "rings" else "cyclotron_" + shape
+    few = min(quick, 5000 if payload <= 10_000 else 500)
     return Workload(
-        f"cyclotron_{size}_{payload}_{live}", "cyclotron",
-        f"Cycles of {size:,}, payload {payload:,} B, {live:,} alive", "object",
-        "rings made all the time, the last few kept; the most garbage outstanding is what a collector lets pile up",
+        f"{program}_{size}_{payload}_{live}", program,
+        f"{what}, payload {payload:,} B, {live:,} alive", "object",
+        f"{shape} made all the time, the last few kept; the most garbage outstanding is what a collector lets pile up",
         quick={"size": size, "payload": payload, "live": live, "objects": quick},
-        smoke={"size": size, "payload": payload, "live": min(live, 1000), "objects": min(quick, 5000)},
+        smoke={"size": size, "payload": payload, "live": min(live, 1000), "objects": few},
         full={"size": size, "payload": payload, "live": live, "objects": full})
 
 
@@ -126,7 +136,7 @@ WORKLOADS = [
              quick={"pairs": 3_000_000}, smoke={"pairs": 10_000}, full={"pairs": 10_000_000}),
     Workload("growth", "growth", "A live list grows, automatic collection on and off", "node",
              "what collections that find nothing cost; also the memory of a node",
-             quick={"nodes": 2_000_000, "collect": 1}, smoke={"nodes": 10_000, "collect": 1},
+             quick={"nodes": 3_000_000, "collect": 1}, smoke={"nodes": 10_000, "collect": 1},
              full={"nodes": 4_000_000, "collect": 1}, variant={"collect": 0}),
     Workload("full", "full", "Full collection of nodes in random order, all alive", "node",
              "explicit collections, a reference copied and dropped before each: Nim and PHP look only at what can be reached "
@@ -170,9 +180,39 @@ WORKLOADS = [
              quick={"rounds": 10, "length": 5000, "trees": 401, "depth": 8},
              smoke={"rounds": 1, "length": 500, "trees": 4, "depth": 8},
              full={"rounds": 100, "length": 5000, "trees": 401, "depth": 8}),
+    Workload("loops", "loops", "Havlak's loop finder", "block",
+             "control-flow graphs built and their loops found: blocks, loops and places in a union that refer to each other "
+             "in every direction",
+             quick={"graphs": 40, "depth": 3, "width": 5}, smoke={"graphs": 2, "depth": 2, "width": 3},
+             full={"graphs": 200, "depth": 4, "width": 5}),
+    Workload("lru", "lru", "A cache that evicts what was used longest ago", "operation",
+             "a hash map and a doubly linked list; each evicted entry is a cycle of two that refers to living neighbours",
+             quick={"capacity": 50_000, "keys": 200_000, "operations": 500_000},
+             smoke={"capacity": 500, "keys": 2000, "operations": 5000},
+             full={"capacity": 200_000, "keys": 800_000, "operations": 3_000_000}),
     grid(10, 0, 100, 1_000_000, 5_000_000),
     grid(10, 10_000, 1000, 200_000, 1_000_000),
     grid(100, 0, 10_000, 1_000_000, 5_000_000),
     grid(1000, 0, 30_000, 1_000_000, 5_000_000),
     grid(1000, 10_000, 10_000, 100_000, 300_000),
+    grid(10, 100_000, 100, 6_000, 30_000),
+    grid(10, 300_000, 100, 3_000, 20_000),
+    grid(100, 0, 10_000, 1_000_000, 5_000_000, shape="trees"),
+]
+
+
+def memory(name, program, what, quick, smoke, full, without=()):
+    """Figures that hardly differ from run to run, for C++ and CPython; threads make no difference to them."""
+    return Workload(name, program, "", "object", what, quick, smoke, full, rounds=1,
+                    without=("shared_threaded", "nim", "php", "java", "node", *without))
+
+
+MEMORY = [
+    *(memory(name, name, what, quick={"count": 1_000_000}, smoke={"count": 10_000}, full={"count": 1_000_000})
+      for name, what in (("bytes_of_node", "two references and a 64-bit value"), ("bytes_of_one_reference", "one reference"),
+                         ("bytes_of_int", "an int"), ("bytes_of_64", "64 bytes"))),
+    memory("swings", "swings", "16 types of 16 to 512 bytes come and go in no order",
+           quick={"most": 200_000, "swings": 3}, smoke={"most": 5000, "swings": 2}, full={"most": 1_000_000, "swings": 10}),
+    memory("types", "types", "one object each of 16 types", quick={}, smoke={}, full={},
+           without=("intrusive", "by_hand", "libgc", "python")),
 ]

@@ -36,7 +36,36 @@ final class Workloads {
         Crossing(long value) { this.value = value; }
     }
     static final class TextLink { TextLink next, before; byte[] text; }
-    static final class Loaded { Loaded next, closing; byte[] payload; }
+    static final class Block {
+        ArrayList<Block> from = new ArrayList<>(), to = new ArrayList<>();
+        int number = -1;
+    }
+    static final class FoundLoop {
+        FoundLoop around;
+        ArrayList<FoundLoop> inside = new ArrayList<>();
+        ArrayList<Block> blocks = new ArrayList<>();
+        boolean reducible;
+    }
+    static final class Place {
+        Place parent = this;
+        Block at;
+        FoundLoop loop;
+        int number, last;
+        ArrayList<Integer> forward = new ArrayList<>(), backward = new ArrayList<>();
+        boolean pooled;
+        Place(Block at, int number) { this.at = at; this.number = number; }
+        boolean isAbove(int v) { return number <= v && v <= last; }
+    }
+    static final class Cached {
+        int key;
+        CachedValue value;
+        Cached older, newer;
+        Cached(int key) { this.key = key; }
+    }
+    static final class CachedValue { Cached owner; byte[] text = new byte[64]; }
+    static abstract class Payload { byte[] payload; }
+    static final class Loaded extends Payload { Loaded next, closing; }
+    static final class LoadedTree extends Payload { LoadedTree left, right, parent; }
 
     static final Map<String, Integer> given = new HashMap<>();
     static final com.sun.management.OperatingSystemMXBean system =
@@ -371,25 +400,250 @@ final class Workloads {
         done(checksum + items, items + (long) p("rounds") * length, cpu() - start, "");
     }
 
-    static void cyclotron() {
+    static void connect(Block source, Block target) {
+        source.to.add(target);
+        target.from.add(source);
+    }
+
+    static final class FlowGraph {
+        ArrayList<Block> blocks = new ArrayList<>();
+
+        Block add() {
+            Block b = new Block();
+            blocks.add(b);
+            return b;
+        }
+        Block addAfter(Block before) {
+            Block b = add();
+            connect(before, b);
+            return b;
+        }
+        Block addNest(Block before, int depth, int width) {
+            Block header = addAfter(before), current = header;
+            for (int i = 0; i < width; ++i) {
+                if (depth != 0) {
+                    current = addNest(current, depth - 1, width);
+                    continue;
+                }
+                Block yes = addAfter(current), no = addAfter(current);
+                current = addAfter(yes);
+                connect(no, current);
+            }
+            Block latch = addAfter(current);
+            connect(latch, header);
+            return addAfter(latch);
+        }
+    }
+
+    /** As in loops.hpp. */
+    static final class LoopFinder {
+        final ArrayList<Place> places = new ArrayList<>();
+        final ArrayList<FoundLoop> forest = new ArrayList<>();
+        final ArrayList<Block> pending = new ArrayList<>();
+        final ArrayList<Integer> next = new ArrayList<>();
+
+        LoopFinder(FlowGraph graph) {
+            number(graph);
+            for (Place p : places) {
+                for (Block source : p.at.from) {
+                    int v = source.number;
+                    if (v >= 0) (p.isAbove(v) ? p.backward : p.forward).add(v);
+                }
+            }
+            for (int w = places.size() - 1; w >= 0; --w) findLoop(places.get(w));
+        }
+
+        void enter(Block b) {
+            if (b.number >= 0) return;
+            b.number = places.size();
+            places.add(new Place(b, b.number));
+            pending.add(b);
+            next.add(0);
+        }
+
+        void number(FlowGraph graph) {
+            enter(graph.blocks.get(0));
+            while (!pending.isEmpty()) {
+                int top = pending.size() - 1, edge = next.get(top);
+                Block b = pending.get(top);
+                if (edge == b.to.size()) {
+                    places.get(b.number).last = places.size() - 1;
+                    pending.remove(top);
+                    next.remove(top);
+                } else {
+                    next.set(top, edge + 1);
+                    enter(b.to.get(edge));
+                }
+            }
+        }
+
+        Place headerOf(Place p) {
+            Place header = p;
+            while (header.parent != header) header = header.parent;
+            while (p != header) {
+                Place up = p.parent;
+                p.parent = header;
+                p = up;
+            }
+            return header;
+        }
+
+        static void add(ArrayList<Place> pool, Place p) {
+            if (!p.pooled) pool.add(p);
+            p.pooled = true;
+        }
+
+        void findLoop(Place w) {
+            ArrayList<Place> pool = new ArrayList<>();
+            boolean loopsItself = false, reducible = true;
+            for (int v : w.backward) {
+                if (v == w.number) loopsItself = true;
+                else add(pool, headerOf(places.get(v)));
+            }
+            for (int i = 0; i < pool.size(); ++i) {
+                for (int v : pool.get(i).forward) {
+                    Place y = headerOf(places.get(v));
+                    if (!w.isAbove(y.number)) {
+                        reducible = false;
+                        w.forward.add(y.number);
+                    } else if (y != w) {
+                        add(pool, y);
+                    }
+                }
+            }
+            if (pool.isEmpty() && !loopsItself) return;
+            FoundLoop found = new FoundLoop();
+            found.reducible = reducible;
+            found.blocks.add(w.at);
+            w.loop = found;
+            for (Place p : pool) {
+                p.pooled = false;
+                p.parent = w;
+                if (p.loop != null) {
+                    p.loop.around = found;
+                    found.inside.add(p.loop);
+                } else {
+                    found.blocks.add(p.at);
+                }
+            }
+            forest.add(found);
+        }
+    }
+
+    static void loops() {
+        int depth = p("depth"), width = p("width");
+        long start = cpu(), checksum = 0, items = 0;
+        for (int g = p("graphs"); g > 0; --g) {
+            FlowGraph graph = new FlowGraph();
+            Block current = graph.add();
+            for (int j = 0; j < width; ++j) {
+                current = graph.addNest(current, depth, width);
+                Block first = graph.addAfter(current), second = graph.addAfter(current);
+                connect(first, second);
+                connect(second, first);
+                current = graph.addAfter(second);
+            }
+            items += graph.blocks.size();
+            for (FoundLoop found : new LoopFinder(graph).forest) {
+                checksum += 1000 + found.blocks.size() + found.inside.size();
+                int nesting = 1;
+                for (FoundLoop around = found.around; around != null; around = around.around) ++nesting;
+                checksum += found.reducible ? nesting : 100 * nesting;
+            }
+        }
+        done(checksum, items, cpu() - start, "");
+    }
+
+    static final class Cache {
+        HashMap<Integer, Cached> entries = new HashMap<>();
+        Cached oldest, newest;
+
+        void unlink(Cached e) {
+            if (e.older != null) e.older.newer = e.newer; else oldest = e.newer;
+            if (e.newer != null) e.newer.older = e.older; else newest = e.older;
+        }
+        void linkNewest(Cached e) {
+            e.older = newest;
+            e.newer = null;
+            if (e.older != null) e.older.newer = e; else oldest = e;
+            newest = e;
+        }
+        void evict() {
+            Cached dying = oldest;
+            unlink(dying);
+            entries.remove(dying.key);
+        }
+    }
+
+    static void lru() {
+        int capacity = p("capacity"), keys = p("keys"), count = p("operations");
+        Cache cache = new Cache();
+        long[] stamps = new long[count + 1];
+        long start = cpu(), checksum = 0;
+        stamps[0] = System.nanoTime();
+        for (int i = 0; i < count; ++i) {
+            int key = below(below(keys) + 1);
+            Cached entry = cache.entries.get(key);
+            if (entry != null) {
+                checksum += entry.value.text[7];
+                cache.unlink(entry);
+            } else {
+                entry = new Cached(key);
+                entry.value = new CachedValue();
+                Arrays.fill(entry.value.text, (byte) (i % 100));
+                entry.value.owner = entry;
+                cache.entries.put(key, entry);
+            }
+            cache.linkNewest(entry);
+            if (cache.entries.size() > capacity) cache.evict();
+            stamps[i + 1] = System.nanoTime();
+        }
+        done(checksum + cache.entries.size(), count, cpu() - start, pauseFigures(stamps));
+    }
+
+    static <T extends Payload> T load(T added, int payload) {
+        if (payload != 0) added.payload = new byte[payload];
+        return added;
+    }
+
+    static Loaded makeLoadedRing(int size, int payload) {
+        Loaded head = null, last = null;
+        for (int j = 0; j < size; ++j) {
+            Loaded added = load(new Loaded(), payload);
+            if (j == 0) last = added;
+            added.next = head;
+            head = added;
+        }
+        last.closing = head;
+        return head;
+    }
+
+    static LoadedTree makeLoadedTree(int size, int payload) {
+        LoadedTree root = load(new LoadedTree(), payload);
+        if (size / 2 != 0) {
+            root.left = makeLoadedTree(size / 2, payload);
+            root.left.parent = root;
+        }
+        if ((size - 1) / 2 != 0) {
+            root.right = makeLoadedTree((size - 1) / 2, payload);
+            root.right.parent = root;
+        }
+        return root;
+    }
+
+    interface Maker { Payload make(int size, int payload); }
+
+    static void cyclotron(Maker maker) {
         int size = p("size"), payload = p("payload"), cycles = p("objects") / size, live = Math.max(1, p("live") / size);
-        Loaded[] window = new Loaded[live];
+        Payload[] window = new Payload[live];
         long[] stamps = new long[cycles + 1];
         long start = cpu(), checksum = 0;
         stamps[0] = System.nanoTime();
         for (int i = 0; i < cycles; ++i) {
-            Loaded head = null, last = null;
-            for (int j = 0; j < size; ++j) {
-                Loaded added = new Loaded();
-                if (payload != 0) added.payload = new byte[payload];
-                if (j == 0) last = added;
-                added.next = head;
-                head = added;
-            }
-            last.closing = head;
-            Loaded old = window[i % live];
+            Payload made = maker.make(size, payload);
+            Payload old = window[i % live];
             if (old != null) checksum += (old.payload == null ? 0 : old.payload.length) + 1;
-            window[i % live] = head;
+            window[i % live] = made;
             stamps[i + 1] = System.nanoTime();
         }
         done(checksum, (long) cycles * size, cpu() - start, pauseFigures(stamps));
@@ -416,7 +670,10 @@ final class Workloads {
         case "traversal" -> traversal();
         case "stress" -> stress();
         case "lists_and_trees" -> listsAndTrees();
-        case "cyclotron" -> cyclotron();
+        case "loops" -> loops();
+        case "lru" -> lru();
+        case "cyclotron" -> cyclotron(Workloads::makeLoadedRing);
+        case "cyclotron_trees" -> cyclotron(Workloads::makeLoadedTree);
         default -> throw new IllegalArgumentException("no such workload");
         }
     }

@@ -5,6 +5,8 @@
 #include <string>
 #include <thread>
 
+#include "loops.hpp"
+#include "memory.hpp"
 #include "workloads.hpp"
 
 namespace {
@@ -15,12 +17,30 @@ struct entry {
 };
 
 constexpr entry entries[] = {
-    {"trees", bench::trees},         {"parents", bench::parents}, {"lists", bench::lists},
-    {"pairs", bench::pairs},         {"growth", bench::growth},   {"full", bench::full},
-    {"window", bench::window},       {"hub", bench::hub_trap},    {"chain", bench::chain},
-    {"ring", bench::ring},           {"gcbench", bench::gcbench}, {"collect_rings", bench::collect_rings},
-    {"traversal", bench::traversal}, {"stress", bench::stress},   {"lists_and_trees", bench::lists_and_trees},
-    {"cyclotron", bench::cyclotron},
+    {"trees", bench::trees},
+    {"parents", bench::parents},
+    {"lists", bench::lists},
+    {"pairs", bench::pairs},
+    {"growth", bench::growth},
+    {"full", bench::full},
+    {"window", bench::window},
+    {"hub", bench::hub_trap},
+    {"chain", bench::chain},
+    {"ring", bench::ring},
+    {"gcbench", bench::gcbench},
+    {"collect_rings", bench::collect_rings},
+    {"traversal", bench::traversal},
+    {"stress", bench::stress},
+    {"lists_and_trees", bench::lists_and_trees},
+    {"loops", bench::loops},
+    {"lru", bench::lru},
+    {"cyclotron", bench::cyclotron_rings},
+    {"cyclotron_trees", bench::cyclotron_trees},
+    {"bytes_of_node", bench::bytes_of<bench::node>},
+    {"bytes_of_one_reference", bench::bytes_of<bench::one_reference>},
+    {"bytes_of_int", bench::bytes_of<bench::sized<sizeof(int)>>},
+    {"bytes_of_64", bench::bytes_of<bench::sized<64>>},
+    {"swings", bench::swings},
 };
 
 int usage(const char* wrong) {

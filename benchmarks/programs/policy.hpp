@@ -2,11 +2,13 @@
 // The memory policies: one of them, chosen by a macro, is what all workloads of a program are made with.
 //
 // A policy says what owns (ref), what leads back without owning where counting alone would leak (back),
-// what a class derives from (object), how an object is made, and how one is got rid of.
+// what a class derives from (object), how an object is made, how a way back is followed, and how an object is got
+// rid of.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -45,6 +47,8 @@ struct policy {
     using back = pygc::py_ref<T>;
     template <class T>
     using vector = std::vector<T>;
+    template <class Key, class T>
+    using map = std::unordered_map<Key, T>;
 
     template <class T>
     static ref<T> make() {
@@ -53,6 +57,10 @@ struct policy {
     template <class T>
     static const ref<T>& back_to(const ref<T>& r) {
         return r;
+    }
+    template <class T>
+    static T* follow(const back<T>& r) {
+        return r.get();
     }
     template <class T>
     static T* address(const ref<T>& r) {
@@ -81,6 +89,8 @@ struct policy {
     using back = std::weak_ptr<T>;
     template <class T>
     using vector = std::vector<T>;
+    template <class Key, class T>
+    using map = std::unordered_map<Key, T>;
 
     template <class T>
     static ref<T> make() {
@@ -89,6 +99,10 @@ struct policy {
     template <class T>
     static const ref<T>& back_to(const ref<T>& r) {
         return r;
+    }
+    template <class T>
+    static T* follow(const back<T>& r) {
+        return r.lock().get();
     }
     template <class T>
     static T* address(const ref<T>& r) {
@@ -117,6 +131,8 @@ struct policy {
     using back = T*;
     template <class T>
     using vector = std::vector<T>;
+    template <class Key, class T>
+    using map = std::unordered_map<Key, T>;
 
     template <class T>
     static ref<T> make() {
@@ -125,6 +141,10 @@ struct policy {
     template <class T>
     static T* back_to(const ref<T>& r) {
         return r.get();
+    }
+    template <class T>
+    static T* follow(T* r) {
+        return r;
     }
     template <class T>
     static T* address(const ref<T>& r) {
@@ -153,6 +173,8 @@ struct policy {
     using back = T*;
     template <class T>
     using vector = std::vector<T>;
+    template <class Key, class T>
+    using map = std::unordered_map<Key, T>;
 
     template <class T>
     static T* make() {
@@ -160,6 +182,10 @@ struct policy {
     }
     template <class T>
     static T* back_to(T* r) {
+        return r;
+    }
+    template <class T>
+    static T* follow(T* r) {
         return r;
     }
     template <class T>
@@ -192,6 +218,8 @@ struct policy {
     using back = T*;
     template <class T>
     using vector = std::vector<T, gc_allocator<T>>;
+    template <class Key, class T>
+    using map = std::unordered_map<Key, T, std::hash<Key>, std::equal_to<Key>, gc_allocator<std::pair<const Key, T>>>;
 
     template <class T>
     static T* make() {
@@ -199,6 +227,10 @@ struct policy {
     }
     template <class T>
     static T* back_to(T* r) {
+        return r;
+    }
+    template <class T>
+    static T* follow(T* r) {
         return r;
     }
     template <class T>
@@ -226,6 +258,25 @@ using back = policy::back<T>;
 template <class T>
 using object = policy::object<T>;
 using bytes = policy::vector<char>;
+
+/// Bytes of an object that lie outside it. pygc is told how many they are; libgc sees them, and who only counts has no
+/// use for the number.
+class payload_bytes {
+public:
+    void assign(std::size_t count) {
+        kept_.assign(count, 'x');
+#if defined(BENCH_PYGC)
+        size_ = kept_.capacity();
+#endif
+    }
+    [[nodiscard]] std::size_t size() const { return kept_.size(); }
+
+private:
+    bytes kept_{};
+#if defined(BENCH_PYGC)
+    pygc::external_bytes size_{};
+#endif
+};
 
 /// Takes a list or ring apart link by link where counting can't, or must not recurse that deep.
 template <class T>

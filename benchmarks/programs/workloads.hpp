@@ -597,50 +597,174 @@ inline outcome lists_and_trees(const parameters& p) {
     return result;
 }
 
+// A cache: a hash map that owns its entries, which also know their neighbours in the order of use.
+
+struct cached;
+
+/// What is kept for a key; it knows its entry, and so each evicted entry is a cycle.
+struct cached_value : object<cached_value> {
+    back<cached> owner{};
+    std::array<char, 64> text{};
+
+    void each_owned(auto&&) {}
+    void traverse(auto& visit) { visit(owner); }
+};
+
+struct cached : object<cached> {
+    std::int64_t key = 0;
+    ref<cached_value> value{};
+    back<cached> older{}, newer{};
+
+    void each_owned(auto&& f) { f(value); }
+    void traverse(auto& visit) { visit(value, older, newer); }
+};
+
+struct cache : object<cache> {
+    policy::map<std::int64_t, ref<cached>> entries;
+    back<cached> oldest{}, newest{};
+
+    void each_owned(auto&& f) {
+        for (auto& [key, entry] : entries) f(entry);
+    }
+    void traverse(auto& visit) { visit(entries, oldest, newest); }
+
+    void unlink(cached& e) {
+        cached* const before = policy::follow<cached>(e.older);
+        cached* const after = policy::follow<cached>(e.newer);
+        (before != nullptr ? before->newer : oldest) = e.newer;
+        (after != nullptr ? after->older : newest) = e.older;
+    }
+    void link_newest(const ref<cached>& e) {
+        e->older = newest;
+        e->newer = {};
+        cached* const before = policy::follow<cached>(newest);
+        (before != nullptr ? before->newer : oldest) = policy::back_to(e);
+        newest = policy::back_to(e);
+    }
+    void evict() {
+        cached* const dying = policy::follow<cached>(oldest);
+        unlink(*dying);
+        const auto found = entries.find(dying->key);
+        if constexpr (policy::by_hand) policy::drop(found->second);
+        entries.erase(found);
+    }
+};
+
+/// Keys drawn such that small ones come more often; what is missing is put, and the entry that wasn't used for
+/// longest makes room.
+inline outcome lru(const parameters& p) {
+    outcome result;
+    const std::int64_t capacity = p["capacity"], keys = p["keys"], count = p["operations"];
+    auto kept = policy::make<cache>();
+    kept->entries.reserve(static_cast<std::size_t>(capacity) + 1);
+    random_numbers random;
+    pauses times(count);
+    const processor_time watch;
+    times.begin();
+    for (std::int64_t i = 0; i != count; ++i) {
+        const std::int64_t key = random.below(random.below(keys) + 1);
+        auto& entry = kept->entries[key];
+        if (entry != nullptr) {
+            result.checksum += entry->value->text[7];
+            kept->unlink(*entry);
+        } else {
+            entry = policy::make<cached>();
+            entry->key = key;
+            entry->value = policy::make<cached_value>();
+            entry->value->text.fill(static_cast<char>(i % 100));
+            entry->value->owner = policy::back_to(entry);
+        }
+        kept->link_newest(entry);
+        if (static_cast<std::int64_t>(kept->entries.size()) > capacity) kept->evict();
+        times.step();
+    }
+    result.nanoseconds = watch.elapsed();
+    result.items = count;
+    result.checksum += static_cast<std::int64_t>(kept->entries.size());
+    result.add(times);
+    policy::drop(kept);
+    return result;
+}
+
 // Cyclotron's grid: cycles of one size, a payload each, a number of objects kept alive.
 
-struct loaded : object<loaded> {
+/// How many objects there are, dead ones that aren't destroyed yet included.
+struct counted {
+    inline static std::int64_t alive = 0;
+    counted() { ++alive; }
+    counted(const counted&) = delete;
+    counted& operator=(const counted&) = delete;
+    ~counted() { --alive; }
+};
+
+struct loaded : object<loaded>, counted {
     ref<loaded> next{};
     back<loaded> closing{};
-    bytes payload{};
-
-    inline static std::int64_t alive = 0;
-    loaded() { ++alive; }
-    loaded(const loaded&) = delete;
-    loaded& operator=(const loaded&) = delete;
-    ~loaded() { --alive; }
+    payload_bytes payload{};
 
     void each_owned(auto&& f) { f(next); }
     void traverse(auto& visit) { visit(next, closing); }
 };
 
-inline outcome cyclotron(const parameters& p) {
+struct loaded_tree : object<loaded_tree>, counted {
+    ref<loaded_tree> left{}, right{};
+    back<loaded_tree> parent{};
+    payload_bytes payload{};
+
+    void each_owned(auto&& f) { f(left), f(right); }
+    void traverse(auto& visit) { visit(left, right, parent); }
+};
+
+template <class T>
+ref<T> make_loaded(std::size_t payload) {
+    auto added = policy::make<T>();
+    if (payload != 0) added->payload.assign(payload);
+    return added;
+}
+
+inline ref<loaded> make_loaded_ring(std::int64_t size, std::size_t payload) {
+    ref<loaded> head{};
+    ref<loaded> last{};
+    for (std::int64_t j = 0; j != size; ++j) {
+        auto added = make_loaded<loaded>(payload);
+        if (j == 0) last = added;
+        added->next = std::move(head);
+        head = std::move(added);
+    }
+    last->closing = policy::back_to(head);
+    return head;
+}
+
+inline ref<loaded_tree> make_loaded_tree(std::int64_t size, std::size_t payload) {
+    auto root = make_loaded<loaded_tree>(payload);
+    const auto grow = [payload, &root](ref<loaded_tree>& child, std::int64_t nodes) {
+        if (nodes == 0) return;
+        child = make_loaded_tree(nodes, payload);
+        child->parent = policy::back_to(root);
+    };
+    grow(root->left, size / 2);
+    grow(root->right, (size - 1) / 2);
+    return root;
+}
+
+template <class T>
+outcome cyclotron(const parameters& p, ref<T> (*make)(std::int64_t, std::size_t)) {
     outcome result;
     const std::int64_t size = p["size"], kept_cycles = std::max<std::int64_t>(1, p["live"] / size);
     const std::int64_t cycles = p["objects"] / size;
     const auto payload = static_cast<std::size_t>(p["payload"]);
-    policy::vector<ref<loaded>> kept(static_cast<std::size_t>(kept_cycles));
+    policy::vector<ref<T>> kept(static_cast<std::size_t>(kept_cycles));
     std::int64_t most = 0;
     pauses times(cycles);
     const processor_time watch;
     times.begin();
     for (std::int64_t i = 0; i != cycles; ++i) {
-        ref<loaded> head{};
-        ref<loaded> last{};
-        for (std::int64_t j = 0; j != size; ++j) {
-            auto added = policy::make<loaded>();
-            if (payload != 0) added->payload = bytes(payload, 'x');
-            if (j == 0) last = added;
-            added->next = std::move(head);
-            head = std::move(added);
-        }
-        last->closing = policy::back_to(head);
-        last = nullptr;
+        auto made = make(size, payload);
         auto& slot = kept[static_cast<std::size_t>(i % kept_cycles)];
         if (slot != nullptr) result.checksum += static_cast<std::int64_t>(slot->payload.size()) + 1;
         if constexpr (policy::by_hand) policy::drop(slot);
-        slot = std::move(head);
-        most = std::max(most, loaded::alive - std::min(i + 1, kept_cycles) * size);
+        slot = std::move(made);
+        most = std::max(most, counted::alive - std::min(i + 1, kept_cycles) * size);
         times.step();
     }
     result.nanoseconds = watch.elapsed();
@@ -650,5 +774,8 @@ inline outcome cyclotron(const parameters& p) {
     for (auto& slot : kept) policy::drop(slot);
     return result;
 }
+
+inline outcome cyclotron_rings(const parameters& p) { return cyclotron<loaded>(p, make_loaded_ring); }
+inline outcome cyclotron_trees(const parameters& p) { return cyclotron<loaded_tree>(p, make_loaded_tree); }
 
 } // namespace bench

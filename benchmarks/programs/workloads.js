@@ -13,7 +13,32 @@ class Node { constructor(value) { this.next = this.other = null; this.value = va
 class TextLink { constructor() { this.next = this.before = this.text = null; } }
 class VisitorPair { constructor() { this.other = this.before = this.visited = null; } }
 class Crossing { constructor(value) { this.to = [null, null, null, null]; this.value = value; } }
-class Loaded { constructor() { this.next = this.closing = this.payload = null; } }
+class Block { constructor() { this.from = []; this.to = []; this.number = -1; } }
+class FoundLoop {
+    constructor(reducible, block) { this.around = null; this.inside = []; this.blocks = [block]; this.reducible = reducible; }
+}
+class Place {
+    constructor(block, number) {
+        this.parent = this;
+        this.at = block;
+        this.loop = null;
+        this.number = this.last = number;
+        this.forward = [];
+        this.backward = [];
+        this.pooled = false;
+    }
+}
+class Cached { constructor(key) { this.key = key; this.value = this.older = this.newer = null; } }
+class CachedValue { constructor(owner, text) { this.owner = owner; this.text = text; } }
+class Loaded {
+    constructor(payload) { this.next = this.closing = null; this.payload = payload ? Buffer.alloc(payload, 'x') : null; }
+}
+class LoadedTree {
+    constructor(payload) {
+        this.left = this.right = this.parent = null;
+        this.payload = payload ? Buffer.alloc(payload, 'x') : null;
+    }
+}
 
 const cpu = () => { const u = process.cpuUsage(); return (u.user + u.system) * 1e3; };
 const residentBytes = () => Number(fs.readFileSync('/proc/self/statm', 'ascii').split(' ')[1]) * 4096;
@@ -67,6 +92,172 @@ function makeList(count) {
         last = added;
     }
     return [head, last];
+}
+
+function connect(source, target) {
+    source.to.push(target);
+    target.from.push(source);
+}
+
+class FlowGraph {
+    constructor() { this.blocks = []; }
+    add() { const b = new Block(); this.blocks.push(b); return b; }
+    addAfter(before) { const b = this.add(); connect(before, b); return b; }
+
+    addNest(before, depth, width) {
+        const header = this.addAfter(before);
+        let current = header;
+        for (let i = 0; i < width; ++i) {
+            if (depth !== 0) {
+                current = this.addNest(current, depth - 1, width);
+                continue;
+            }
+            const yes = this.addAfter(current), no = this.addAfter(current);
+            current = this.addAfter(yes);
+            connect(no, current);
+        }
+        const latch = this.addAfter(current);
+        connect(latch, header);
+        return this.addAfter(latch);
+    }
+}
+
+/** As in loops.hpp. */
+class LoopFinder {
+    constructor(graph) {
+        this.places = [];
+        this.forest = [];
+        this.number(graph);
+        for (const p of this.places)
+            for (const source of p.at.from)
+                if (source.number >= 0) (LoopFinder.isAbove(p, source.number) ? p.backward : p.forward).push(source.number);
+        for (let w = this.places.length - 1; w >= 0; --w) this.findLoop(this.places[w]);
+    }
+    static isAbove(p, v) { return p.number <= v && v <= p.last; }
+
+    number(graph) {
+        const pending = [];
+        const enter = b => {
+            if (b.number >= 0) return;
+            b.number = this.places.length;
+            this.places.push(new Place(b, b.number));
+            pending.push({ at: b, next: 0 });
+        };
+        enter(graph.blocks[0]);
+        while (pending.length !== 0) {
+            const v = pending[pending.length - 1];
+            if (v.next === v.at.to.length) {
+                this.places[v.at.number].last = this.places.length - 1;
+                pending.pop();
+            } else {
+                enter(v.at.to[v.next++]);
+            }
+        }
+    }
+
+    headerOf(p) {
+        let header = p;
+        while (header.parent !== header) header = header.parent;
+        while (p !== header) {
+            const next = p.parent;
+            p.parent = header;
+            p = next;
+        }
+        return header;
+    }
+
+    findLoop(w) {
+        const pool = [];
+        let loopsItself = false, reducible = true;
+        const add = p => {
+            if (!p.pooled) pool.push(p);
+            p.pooled = true;
+        };
+        for (const v of w.backward) {
+            if (v === w.number) loopsItself = true;
+            else add(this.headerOf(this.places[v]));
+        }
+        for (let i = 0; i < pool.length; ++i) {
+            for (const v of pool[i].forward) {
+                const y = this.headerOf(this.places[v]);
+                if (!LoopFinder.isAbove(w, y.number)) {
+                    reducible = false;
+                    w.forward.push(y.number);
+                } else if (y !== w) {
+                    add(y);
+                }
+            }
+        }
+        if (pool.length === 0 && !loopsItself) return;
+        const found = w.loop = new FoundLoop(reducible, w.at);
+        for (const p of pool) {
+            p.pooled = false;
+            p.parent = w;
+            if (p.loop !== null) {
+                p.loop.around = found;
+                found.inside.push(p.loop);
+            } else {
+                found.blocks.push(p.at);
+            }
+        }
+        this.forest.push(found);
+    }
+}
+
+class Cache {
+    constructor() { this.entries = new Map(); this.oldest = this.newest = null; }
+    unlink(e) {
+        if (e.older !== null) e.older.newer = e.newer; else this.oldest = e.newer;
+        if (e.newer !== null) e.newer.older = e.older; else this.newest = e.older;
+    }
+    linkNewest(e) {
+        e.older = this.newest;
+        e.newer = null;
+        if (e.older !== null) e.older.newer = e; else this.oldest = e;
+        this.newest = e;
+    }
+    evict() {
+        const dying = this.oldest;
+        this.unlink(dying);
+        this.entries.delete(dying.key);
+    }
+}
+
+function makeLoadedRing(size, payload) {
+    let head = null, last = null;
+    for (let j = 0; j < size; ++j) {
+        const added = new Loaded(payload);
+        if (j === 0) last = added;
+        added.next = head;
+        head = added;
+    }
+    last.closing = head;
+    return head;
+}
+
+function makeLoadedTree(size, payload) {
+    const root = new LoadedTree(payload);
+    const left = Math.floor(size / 2), right = Math.floor((size - 1) / 2);
+    if (left) { root.left = makeLoadedTree(left, payload); root.left.parent = root; }
+    if (right) { root.right = makeLoadedTree(right, payload); root.right.parent = root; }
+    return root;
+}
+
+function cyclotron({ size, payload, live, objects }, make) {
+    const keptCycles = Math.max(1, Math.floor(live / size)), cycles = Math.floor(objects / size);
+    const kept = new Array(keptCycles).fill(null);
+    const stamps = new Float64Array(cycles + 1);
+    let checksum = 0;
+    const start = cpu();
+    stamps[0] = performance.now();
+    for (let i = 0; i < cycles; ++i) {
+        const made = make(size, payload);
+        const slot = kept[i % keptCycles];
+        if (slot !== null) checksum += (slot.payload === null ? 0 : slot.payload.length) + 1;
+        kept[i % keptCycles] = made;
+        stamps[i + 1] = performance.now();
+    }
+    done(checksum, cycles * size, cpu() - start, pauseFigures(stamps));
 }
 
 const workloads = {
@@ -292,30 +483,54 @@ const workloads = {
         }
         done(checksum + items, items + rounds * length, cpu() - start);
     },
-    cyclotron({ size, payload, live, objects }) {
-        const keptCycles = Math.max(1, Math.floor(live / size)), cycles = Math.floor(objects / size);
-        const kept = new Array(keptCycles).fill(null);
-        const stamps = new Float64Array(cycles + 1);
+    loops({ graphs, depth, width }) {
+        let checksum = 0, items = 0;
+        const start = cpu();
+        for (let g = 0; g < graphs; ++g) {
+            const graph = new FlowGraph();
+            let current = graph.add();
+            for (let j = 0; j < width; ++j) {
+                current = graph.addNest(current, depth, width);
+                const first = graph.addAfter(current), second = graph.addAfter(current);
+                connect(first, second);
+                connect(second, first);
+                current = graph.addAfter(second);
+            }
+            items += graph.blocks.length;
+            for (const found of new LoopFinder(graph).forest) {
+                checksum += 1000 + found.blocks.length + found.inside.length;
+                let nesting = 1;
+                for (let around = found.around; around !== null; around = around.around) ++nesting;
+                checksum += found.reducible ? nesting : 100 * nesting;
+            }
+        }
+        done(checksum, items, cpu() - start);
+    },
+    lru({ capacity, keys, operations }) {
+        const kept = new Cache();
+        const stamps = new Float64Array(operations + 1);
         let checksum = 0;
         const start = cpu();
         stamps[0] = performance.now();
-        for (let i = 0; i < cycles; ++i) {
-            let head = null, last = null;
-            for (let j = 0; j < size; ++j) {
-                const added = new Loaded();
-                if (payload) added.payload = Buffer.alloc(payload, 'x');
-                if (j === 0) last = added;
-                added.next = head;
-                head = added;
+        for (let i = 0; i < operations; ++i) {
+            const key = below(below(keys) + 1);
+            let entry = kept.entries.get(key);
+            if (entry !== undefined) {
+                checksum += entry.value.text[7];
+                kept.unlink(entry);
+            } else {
+                entry = new Cached(key);
+                entry.value = new CachedValue(entry, new Uint8Array(64).fill(i % 100));
+                kept.entries.set(key, entry);
             }
-            last.closing = head;
-            const slot = kept[i % keptCycles];
-            if (slot !== null) checksum += (slot.payload === null ? 0 : slot.payload.length) + 1;
-            kept[i % keptCycles] = head;
+            kept.linkNewest(entry);
+            if (kept.entries.size > capacity) kept.evict();
             stamps[i + 1] = performance.now();
         }
-        done(checksum, cycles * size, cpu() - start, pauseFigures(stamps));
+        done(checksum + kept.entries.size, operations, cpu() - start, pauseFigures(stamps));
     },
+    cyclotron(given) { cyclotron(given, makeLoadedRing); },
+    cyclotron_trees(given) { cyclotron(given, makeLoadedTree); },
 };
 
 const given = {};

@@ -35,10 +35,41 @@ type
   TextLink = ref object
     next, before: TextLink
     text: string
+  Block = ref object
+    sources, targets: seq[Block]
+    number: int
+  FlowGraph = ref object
+    blocks: seq[Block]
+  FoundLoop = ref object
+    around: FoundLoop
+    inside: seq[FoundLoop]
+    blocks: seq[Block]
+    reducible: bool
+  Place = ref object
+    parent: Place
+    at: Block
+    loop: FoundLoop
+    number, last: int
+    forward, backward: seq[int]
+    pooled: bool
+  Cached = ref object
+    key: int
+    value: CachedValue
+    older, newer: Cached
+  CachedValue = ref object
+    owner: Cached
+    text: array[64, char]
+  Cache = ref object
+    entries: Table[int, Cached]
+    oldest, newest: Cached
   LoadedObj = object
     next, closing: ref LoadedObj
     payload: string
   Loaded = ref LoadedObj
+  LoadedTreeObj = object
+    left, right, parent: ref LoadedTreeObj
+    payload: string
+  LoadedTree = ref LoadedTreeObj
   Random = object
     state: int
   Pauses = object
@@ -54,6 +85,13 @@ proc `=destroy`(x: var LoadedObj) =
   dec alive
   `=destroy`(x.next)
   `=destroy`(x.closing)
+  `=destroy`(x.payload)
+
+proc `=destroy`(x: var LoadedTreeObj) =
+  dec alive
+  `=destroy`(x.left)
+  `=destroy`(x.right)
+  `=destroy`(x.parent)
   `=destroy`(x.payload)
 
 var given: Table[string, int]
@@ -411,31 +449,221 @@ proc listsAndTrees() =
   for _ in 1 .. p"rounds": checksum += oneTextRound(items)
   done(checksum + items, items + p"rounds" * p"length", cpu() - start)
 
-proc oneCycle(kept: var seq[Loaded], i, size, payload: int): int =
-  var head, last: Loaded
+proc add(graph: FlowGraph): Block =
+  result = Block(number: -1)
+  graph.blocks.add result
+
+proc connect(source, target: Block) =
+  source.targets.add target
+  target.sources.add source
+
+proc addAfter(graph: FlowGraph, before: Block): Block =
+  result = graph.add()
+  connect(before, result)
+
+proc addNest(graph: FlowGraph, before: Block, depth, width: int): Block =
+  let header = graph.addAfter(before)
+  var current = header
+  for _ in 0 ..< width:
+    if depth != 0:
+      current = graph.addNest(current, depth - 1, width)
+      continue
+    let yes = graph.addAfter(current)
+    let no = graph.addAfter(current)
+    current = graph.addAfter(yes)
+    connect(no, current)
+  let latch = graph.addAfter(current)
+  connect(latch, header)
+  graph.addAfter(latch)
+
+proc enter(b: Block, places: var seq[Place], pending: var seq[(Block, int)]) =
+  if b.number >= 0: return
+  b.number = places.len
+  let place = Place(at: b, number: b.number)
+  place.parent = place
+  places.add place
+  pending.add (b, 0)
+
+proc numberPlaces(graph: FlowGraph): seq[Place] =
+  var pending: seq[(Block, int)]
+  enter(graph.blocks[0], result, pending)
+  while pending.len > 0:
+    let (b, next) = pending[^1]
+    if next == b.targets.len:
+      result[b.number].last = result.len - 1
+      discard pending.pop()
+    else:
+      pending[^1][1] = next + 1
+      enter(b.targets[next], result, pending)
+
+proc isAbove(p: Place, v: int): bool = p.number <= v and v <= p.last
+
+proc headerOf(p: Place): Place =
+  result = p
+  while result.parent != result: result = result.parent
+  var step = p
+  while step != result:
+    let next = step.parent
+    step.parent = result
+    step = next
+
+proc pool(p: Place, pooled: var seq[Place]) =
+  if not p.pooled: pooled.add p
+  p.pooled = true
+
+proc findLoop(places: seq[Place], w: Place, forest: var seq[FoundLoop]) =
+  ## As in loops.hpp.
+  var pooled: seq[Place]
+  var loopsItself = false
+  var reducible = true
+  for v in w.backward:
+    if v == w.number: loopsItself = true
+    else: pool(headerOf(places[v]), pooled)
+  var i = 0
+  while i < pooled.len:
+    for v in pooled[i].forward:
+      let y = headerOf(places[v])
+      if not isAbove(w, y.number):
+        reducible = false
+        w.forward.add y.number
+      elif y != w:
+        pool(y, pooled)
+    inc i
+  if pooled.len == 0 and not loopsItself: return
+  let found = FoundLoop(reducible: reducible, blocks: @[w.at])
+  w.loop = found
+  for p in pooled:
+    p.pooled = false
+    p.parent = w
+    if p.loop != nil:
+      p.loop.around = found
+      found.inside.add p.loop
+    else:
+      found.blocks.add p.at
+  forest.add found
+
+proc findLoops(graph: FlowGraph): seq[FoundLoop] =
+  let places = numberPlaces(graph)
+  for p in places:
+    for source in p.at.sources:
+      let v = source.number
+      if v >= 0:
+        if isAbove(p, v): p.backward.add v
+        else: p.forward.add v
+  for w in countdown(places.high, 0): findLoop(places, places[w], result)
+
+proc oneGraph(depth, width: int, items: var int): int =
+  let graph = FlowGraph()
+  var current = graph.add()
+  for _ in 0 ..< width:
+    current = graph.addNest(current, depth, width)
+    let first = graph.addAfter(current)
+    let second = graph.addAfter(current)
+    connect(first, second)
+    connect(second, first)
+    current = graph.addAfter(second)
+  items += graph.blocks.len
+  for found in findLoops(graph):
+    result += 1000 + found.blocks.len + found.inside.len
+    var nesting = 1
+    var around = found.around
+    while around != nil:
+      inc nesting
+      around = around.around
+    result += (if found.reducible: nesting else: 100 * nesting)
+
+proc loops() =
+  var checksum, items = 0
+  let start = cpu()
+  for _ in 1 .. p"graphs": checksum += oneGraph(p"depth", p"width", items)
+  done(checksum, items, cpu() - start)
+
+proc unlink(cache: Cache, e: Cached) =
+  if e.older != nil: e.older.newer = e.newer
+  else: cache.oldest = e.newer
+  if e.newer != nil: e.newer.older = e.older
+  else: cache.newest = e.older
+
+proc linkNewest(cache: Cache, e: Cached) =
+  e.older = cache.newest
+  e.newer = nil
+  if e.older != nil: e.older.newer = e
+  else: cache.oldest = e
+  cache.newest = e
+
+proc evict(cache: Cache) =
+  let dying = cache.oldest
+  cache.unlink(dying)
+  cache.entries.del(dying.key)
+
+proc oneAccess(cache: Cache, key, i, capacity: int): int =
+  var entry = cache.entries.getOrDefault(key)
+  if entry != nil:
+    result = ord(entry.value.text[7])
+    cache.unlink(entry)
+  else:
+    entry = Cached(key: key, value: CachedValue())
+    for c in entry.value.text.mitems: c = chr(i mod 100)
+    entry.value.owner = entry
+    cache.entries[key] = entry
+  cache.linkNewest(entry)
+  if cache.entries.len > capacity: cache.evict()
+
+proc lru() =
+  let operations = p"operations"
+  let capacity = p"capacity"
+  let keys = p"keys"
+  let cache = Cache()
+  var random = Random(state: 42)
+  var pauses = initPauses(operations)
+  var checksum = 0
+  let start = cpu()
+  pauses.begin()
+  for i in 0 ..< operations:
+    checksum += oneAccess(cache, random.below(random.below(keys) + 1), i, capacity)
+    pauses.step()
+  done(checksum + cache.entries.len, operations, cpu() - start, pauses.figures())
+  exitnow(0)
+
+proc makeLoadedRing(size, payload: int): Loaded =
+  var last: Loaded
   for j in 0 ..< size:
     let added = Loaded()
     inc alive
     if payload != 0: added.payload = newString(payload)
     if j == 0: last = added
-    added.next = head
-    head = added
-  last.closing = head
+    added.next = result
+    result = added
+  last.closing = result
+
+proc makeLoadedTree(size, payload: int): LoadedTree =
+  result = LoadedTree()
+  inc alive
+  if payload != 0: result.payload = newString(payload)
+  if size div 2 != 0:
+    result.left = makeLoadedTree(size div 2, payload)
+    result.left.parent = result
+  if (size - 1) div 2 != 0:
+    result.right = makeLoadedTree((size - 1) div 2, payload)
+    result.right.parent = result
+
+proc oneCycle[T](kept: var seq[T], i, size, payload: int, make: proc (size, payload: int): T {.nimcall.}): int =
+  let made = make(size, payload)
   let at = i mod kept.len
   if kept[at] != nil: result = kept[at].payload.len + 1
-  kept[at] = head
+  kept[at] = made
 
-proc cyclotron() =
+proc cyclotron[T](make: proc (size, payload: int): T {.nimcall.}) =
   let size = p"size"
   let keptCycles = max(1, p"live" div size)
   let cycles = p"objects" div size
-  var kept = newSeq[Loaded](keptCycles)
+  var kept = newSeq[T](keptCycles)
   var pauses = initPauses(cycles)
   var checksum, most = 0
   let start = cpu()
   pauses.begin()
   for i in 0 ..< cycles:
-    checksum += oneCycle(kept, i, size, p"payload")
+    checksum += oneCycle(kept, i, size, p"payload", make)
     most = max(most, alive - min(i + 1, keptCycles) * size)
     pauses.step()
   done(checksum, cycles * size, cpu() - start, pauses.figures() & figure("most_garbage", most.float))
@@ -460,5 +688,8 @@ of "collect_rings": collectRings()
 of "traversal": traversal()
 of "stress": stress()
 of "lists_and_trees": listsAndTrees()
-of "cyclotron": cyclotron()
+of "loops": loops()
+of "lru": lru()
+of "cyclotron": cyclotron(makeLoadedRing)
+of "cyclotron_trees": cyclotron(makeLoadedTree)
 else: quit("no such workload", 2)

@@ -30,11 +30,45 @@ final class Crossing {
     public function __construct(public int $value = 0) {}
 }
 final class TextLink { public ?TextLink $next = null; public ?TextLink $before = null; public string $text = ''; }
+final class Block {
+    /** @var Block[] */ public array $from = []; /** @var Block[] */ public array $to = [];
+    public int $number = -1;
+}
+final class FoundLoop {
+    public ?FoundLoop $around = null;
+    public array $inside = []; public array $blocks;
+    public function __construct(public bool $reducible, Block $block) { $this->blocks = [$block]; }
+}
+final class Place {
+    public Place $parent; public ?FoundLoop $loop = null; public int $last;
+    public array $forward = []; public array $backward = []; public bool $pooled = false;
+    public function __construct(public Block $at, public int $number) {
+        $this->parent = $this;
+        $this->last = $number;
+    }
+}
+final class CachedValue { public ?Cached $owner = null; public string $text = ''; }
+final class Cached {
+    public ?CachedValue $value = null; public ?Cached $older = null; public ?Cached $newer = null;
+    public function __construct(public int $key) {}
+}
+final class Counted { public static int $alive = 0; }
 final class Loaded {
-    public static int $alive = 0;
     public ?Loaded $next = null; public ?Loaded $closing = null; public string $payload = '';
-    public function __construct() { ++self::$alive; }
-    public function __destruct() { --self::$alive; }
+    public function __construct(int $payload) {
+        ++Counted::$alive;
+        if ($payload) $this->payload = str_repeat('x', $payload);
+    }
+    public function __destruct() { --Counted::$alive; }
+}
+final class LoadedTree {
+    public ?LoadedTree $left = null; public ?LoadedTree $right = null; public ?LoadedTree $parent = null;
+    public string $payload = '';
+    public function __construct(int $payload) {
+        ++Counted::$alive;
+        if ($payload) $this->payload = str_repeat('x', $payload);
+    }
+    public function __destruct() { --Counted::$alive; }
 }
 
 function cpu(): float {
@@ -414,7 +448,232 @@ function lists_and_trees(int $rounds, int $length, int $trees, int $depth): void
     done($checksum + $items, $items + $rounds * $length, cpu() - $start);
 }
 
-function cyclotron(int $size, int $payload, int $live, int $objects): void {
+function connect(Block $source, Block $target): void {
+    $source->to[] = $target;
+    $target->from[] = $source;
+}
+
+final class FlowGraph {
+    /** @var Block[] */ public array $blocks = [];
+
+    public function add(): Block { return $this->blocks[] = new Block; }
+    public function add_after(Block $before): Block {
+        $b = $this->add();
+        connect($before, $b);
+        return $b;
+    }
+    public function add_nest(Block $before, int $depth, int $width): Block {
+        $header = $current = $this->add_after($before);
+        for ($i = 0; $i < $width; ++$i) {
+            if ($depth !== 0) {
+                $current = $this->add_nest($current, $depth - 1, $width);
+                continue;
+            }
+            $yes = $this->add_after($current);
+            $no = $this->add_after($current);
+            $current = $this->add_after($yes);
+            connect($no, $current);
+        }
+        $latch = $this->add_after($current);
+        connect($latch, $header);
+        return $this->add_after($latch);
+    }
+}
+
+/** As in loops.hpp. */
+final class LoopFinder {
+    /** @var Place[] */ private array $places = [];
+    /** @var FoundLoop[] */ public array $forest = [];
+
+    public function __construct(FlowGraph $graph) {
+        $this->number($graph);
+        foreach ($this->places as $p) {
+            foreach ($p->at->from as $source) {
+                $v = $source->number;
+                if ($v < 0) continue;
+                if ($p->number <= $v && $v <= $p->last) $p->backward[] = $v;
+                else $p->forward[] = $v;
+            }
+        }
+        for ($w = count($this->places); $w-- > 0;) $this->find_loop($this->places[$w]);
+    }
+
+    private function number(FlowGraph $graph): void {
+        $at = [];
+        $next = [];
+        $enter = function (Block $b) use (&$at, &$next): void {
+            if ($b->number >= 0) return;
+            $b->number = count($this->places);
+            $this->places[] = new Place($b, $b->number);
+            $at[] = $b;
+            $next[] = 0;
+        };
+        $enter($graph->blocks[0]);
+        while ($at) {
+            $top = count($at) - 1;
+            $b = $at[$top];
+            if ($next[$top] === count($b->to)) {
+                $this->places[$b->number]->last = count($this->places) - 1;
+                array_pop($at);
+                array_pop($next);
+            } else {
+                $enter($b->to[$next[$top]++]);
+            }
+        }
+    }
+
+    private function header_of(Place $p): Place {
+        $header = $p;
+        while ($header->parent !== $header) $header = $header->parent;
+        while ($p !== $header) {
+            $next = $p->parent;
+            $p->parent = $header;
+            $p = $next;
+        }
+        return $header;
+    }
+
+    private function find_loop(Place $w): void {
+        $pool = [];
+        $loops_itself = false;
+        $reducible = true;
+        foreach ($w->backward as $v) {
+            if ($v === $w->number) {
+                $loops_itself = true;
+                continue;
+            }
+            $header = $this->header_of($this->places[$v]);
+            if (!$header->pooled) $pool[] = $header;
+            $header->pooled = true;
+        }
+        for ($i = 0; $i < count($pool); ++$i) {
+            foreach ($pool[$i]->forward as $v) {
+                $y = $this->header_of($this->places[$v]);
+                if ($y->number < $w->number || $y->number > $w->last) {
+                    $reducible = false;
+                    $w->forward[] = $y->number;
+                } elseif ($y !== $w) {
+                    if (!$y->pooled) $pool[] = $y;
+                    $y->pooled = true;
+                }
+            }
+        }
+        if (!$pool && !$loops_itself) return;
+        $found = $w->loop = new FoundLoop($reducible, $w->at);
+        foreach ($pool as $p) {
+            $p->pooled = false;
+            $p->parent = $w;
+            if ($p->loop !== null) {
+                $p->loop->around = $found;
+                $found->inside[] = $p->loop;
+            } else {
+                $found->blocks[] = $p->at;
+            }
+        }
+        $this->forest[] = $found;
+    }
+}
+
+function loops(int $graphs, int $depth, int $width): void {
+    $checksum = $items = 0;
+    $start = cpu();
+    for ($g = 0; $g < $graphs; ++$g) {
+        $graph = new FlowGraph;
+        $current = $graph->add();
+        for ($j = 0; $j < $width; ++$j) {
+            $current = $graph->add_nest($current, $depth, $width);
+            $first = $graph->add_after($current);
+            $second = $graph->add_after($current);
+            connect($first, $second);
+            connect($second, $first);
+            $current = $graph->add_after($second);
+        }
+        $forest = (new LoopFinder($graph))->forest;
+        $items += count($graph->blocks);
+        foreach ($forest as $found) {
+            $checksum += 1000 + count($found->blocks) + count($found->inside);
+            $nesting = 1;
+            for ($around = $found->around; $around !== null; $around = $around->around) ++$nesting;
+            $checksum += $found->reducible ? $nesting : 100 * $nesting;
+        }
+        $graph = $current = $first = $second = $forest = $found = null;
+    }
+    done($checksum, $items, cpu() - $start);
+}
+
+final class Cache {
+    /** @var Cached[] */ public array $entries = [];
+    public ?Cached $oldest = null; public ?Cached $newest = null;
+
+    public function unlink(Cached $e): void {
+        if ($e->older !== null) $e->older->newer = $e->newer; else $this->oldest = $e->newer;
+        if ($e->newer !== null) $e->newer->older = $e->older; else $this->newest = $e->older;
+    }
+    public function link_newest(Cached $e): void {
+        $e->older = $this->newest;
+        $e->newer = null;
+        if ($e->older !== null) $e->older->newer = $e; else $this->oldest = $e;
+        $this->newest = $e;
+    }
+    public function evict(): void {
+        $dying = $this->oldest;
+        $this->unlink($dying);
+        unset($this->entries[$dying->key]);
+    }
+}
+
+function lru(int $capacity, int $keys, int $operations): void {
+    $kept = new Cache;
+    $checksum = 0;
+    $start = cpu();
+    $pauses = new Pauses($operations);
+    for ($i = 0; $i < $operations; ++$i) {
+        $key = below(below($keys) + 1);
+        $entry = $kept->entries[$key] ?? null;
+        if ($entry !== null) {
+            $checksum += ord($entry->value->text[7]);
+            $kept->unlink($entry);
+        } else {
+            $entry = $kept->entries[$key] = new Cached($key);
+            $entry->value = new CachedValue;
+            $entry->value->text = str_repeat(chr($i % 100), 64);
+            $entry->value->owner = $entry;
+        }
+        $kept->link_newest($entry);
+        if (count($kept->entries) > $capacity) $kept->evict();
+        $pauses->step();
+    }
+    done($checksum + count($kept->entries), $operations, cpu() - $start, $pauses->figures());
+}
+
+function make_loaded_ring(int $size, int $payload): Loaded {
+    $head = $last = null;
+    for ($j = 0; $j < $size; ++$j) {
+        $added = new Loaded($payload);
+        if ($j === 0) $last = $added;
+        $added->next = $head;
+        $head = $added;
+    }
+    $last->closing = $head;
+    return $head;
+}
+
+function make_loaded_tree(int $size, int $payload): LoadedTree {
+    $root = new LoadedTree($payload);
+    $left = intdiv($size, 2);
+    $right = intdiv($size - 1, 2);
+    if ($left) {
+        $root->left = make_loaded_tree($left, $payload);
+        $root->left->parent = $root;
+    }
+    if ($right) {
+        $root->right = make_loaded_tree($right, $payload);
+        $root->right->parent = $root;
+    }
+    return $root;
+}
+
+function cyclotron(int $size, int $payload, int $live, int $objects, string $make = 'make_loaded_ring'): void {
     $kept_cycles = max(1, intdiv($live, $size));
     $cycles = intdiv($objects, $size);
     $kept = array_fill(0, $kept_cycles, null);
@@ -422,23 +681,19 @@ function cyclotron(int $size, int $payload, int $live, int $objects): void {
     $start = cpu();
     $pauses = new Pauses($cycles);
     for ($i = 0; $i < $cycles; ++$i) {
-        $head = $last = null;
-        for ($j = 0; $j < $size; ++$j) {
-            $added = new Loaded;
-            if ($payload) $added->payload = str_repeat('x', $payload);
-            if ($j === 0) $last = $added;
-            $added->next = $head;
-            $head = $added;
-        }
-        $last->closing = $head;
+        $made = $make($size, $payload);
         $at = $i % $kept_cycles;
         if ($kept[$at] !== null) $checksum += strlen($kept[$at]->payload) + 1;
-        $kept[$at] = $head;
-        $head = $last = $added = null;
-        $most = max($most, Loaded::$alive - min($i + 1, $kept_cycles) * $size);
+        $kept[$at] = $made;
+        $made = null;
+        $most = max($most, Counted::$alive - min($i + 1, $kept_cycles) * $size);
         $pauses->step();
     }
     done($checksum, $cycles * $size, cpu() - $start, ['most_garbage' => $most] + $pauses->figures());
+}
+
+function cyclotron_trees(int $size, int $payload, int $live, int $objects): void {
+    cyclotron($size, $payload, $live, $objects, 'make_loaded_tree');
 }
 
 $arguments = [];

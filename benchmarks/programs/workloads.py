@@ -430,20 +430,294 @@ def lists_and_trees(rounds, length, trees, depth):
     done(checksum + items, items + rounds * length, cpu() - start)
 
 
+class Block:
+    __slots__ = ("sources", "targets", "number")
+
+    def __init__(self):
+        self.sources = []
+        self.targets = []
+        self.number = -1
+
+
+class FlowGraph:
+    def __init__(self):
+        self.blocks = []
+
+    def add(self):
+        b = Block()
+        self.blocks.append(b)
+        return b
+
+    def add_after(self, before):
+        b = self.add()
+        connect(before, b)
+        return b
+
+
+def connect(source, target):
+    source.targets.append(target)
+    target.sources.append(source)
+
+
+class FoundLoop:
+    __slots__ = ("around", "inside", "blocks", "reducible")
+
+    def __init__(self, reducible, block):
+        self.around = None
+        self.inside = []
+        self.blocks = [block]
+        self.reducible = reducible
+
+
+class Place:
+    __slots__ = ("parent", "at", "loop", "number", "last", "forward", "backward", "pooled")
+
+    def __init__(self, block, number):
+        self.parent = self
+        self.at = block
+        self.loop = None
+        self.number = self.last = number
+        self.forward = []
+        self.backward = []
+        self.pooled = False
+
+
+def number_places(graph):
+    places = []
+    pending = []
+
+    def enter(b):
+        if b.number < 0:
+            b.number = len(places)
+            places.append(Place(b, b.number))
+            pending.append((b, iter(b.targets)))
+
+    enter(graph.blocks[0])
+    while pending:
+        b, targets = pending[-1]
+        target = next(targets, None)
+        if target is None:
+            places[b.number].last = len(places) - 1
+            pending.pop()
+        else:
+            enter(target)
+    return places
+
+
+def header_of(p):
+    header = p
+    while header.parent is not header:
+        header = header.parent
+    while p is not header:
+        p.parent, p = header, p.parent
+    return header
+
+
+def find_loop(places, w, forest):
+    pool = []
+    loops_itself = False
+    reducible = True
+    for v in w.backward:
+        if v == w.number:
+            loops_itself = True
+        else:
+            header = header_of(places[v])
+            if not header.pooled:
+                header.pooled = True
+                pool.append(header)
+    for p in pool:
+        for v in p.forward:
+            y = header_of(places[v])
+            if not w.number <= y.number <= w.last:
+                reducible = False
+                w.forward.append(y.number)
+            elif y is not w and not y.pooled:
+                y.pooled = True
+                pool.append(y)
+    if not pool and not loops_itself:
+        return
+    found = w.loop = FoundLoop(reducible, w.at)
+    for p in pool:
+        p.pooled = False
+        p.parent = w
+        if p.loop is not None:
+            p.loop.around = found
+            found.inside.append(p.loop)
+        else:
+            found.blocks.append(p.at)
+    forest.append(found)
+
+
+def find_loops(graph):
+    places = number_places(graph)
+    for p in places:
+        for source in p.at.sources:
+            v = source.number
+            if v >= 0:
+                (p.backward if p.number <= v <= p.last else p.forward).append(v)
+    forest = []
+    for p in reversed(places):
+        find_loop(places, p, forest)
+    return forest
+
+
+def add_nest(graph, before, depth, width):
+    header = current = graph.add_after(before)
+    for _ in range(width):
+        if depth != 0:
+            current = add_nest(graph, current, depth - 1, width)
+            continue
+        yes = graph.add_after(current)
+        no = graph.add_after(current)
+        current = graph.add_after(yes)
+        connect(no, current)
+    latch = graph.add_after(current)
+    connect(latch, header)
+    return graph.add_after(latch)
+
+
+def loops(graphs, depth, width):
+    checksum = items = 0
+    start = cpu()
+    for _ in range(graphs):
+        graph = FlowGraph()
+        current = graph.add()
+        for _ in range(width):
+            current = add_nest(graph, current, depth, width)
+            first = graph.add_after(current)
+            second = graph.add_after(current)
+            connect(first, second)
+            connect(second, first)
+            current = graph.add_after(second)
+        forest = find_loops(graph)
+        items += len(graph.blocks)
+        for found in forest:
+            checksum += 1000 + len(found.blocks) + len(found.inside)
+            nesting = 1
+            around = found.around
+            while around is not None:
+                nesting += 1
+                around = around.around
+            checksum += nesting if found.reducible else 100 * nesting
+    done(checksum, items, cpu() - start)
+
+
+class Cached:
+    __slots__ = ("key", "value", "older", "newer")
+
+    def __init__(self, key):
+        self.key = key
+        self.older = self.newer = None
+
+
+class CachedValue:
+    __slots__ = ("owner", "text")
+
+
+class Cache:
+    def __init__(self):
+        self.entries = {}
+        self.oldest = self.newest = None
+
+    def unlink(self, e):
+        before, after = e.older, e.newer
+        if before is not None:
+            before.newer = after
+        else:
+            self.oldest = after
+        if after is not None:
+            after.older = before
+        else:
+            self.newest = before
+
+    def link_newest(self, e):
+        before = e.older = self.newest
+        e.newer = None
+        if before is not None:
+            before.newer = e
+        else:
+            self.oldest = e
+        self.newest = e
+
+    def evict(self):
+        dying = self.oldest
+        self.unlink(dying)
+        del self.entries[dying.key]
+
+
+def lru(capacity, keys, operations):
+    kept = Cache()
+    below = Random().below
+    checksum = 0
+    start = cpu()
+    pauses = Pauses(operations)
+    for i in range(operations):
+        key = below(below(keys) + 1)
+        entry = kept.entries.get(key)
+        if entry is not None:
+            checksum += entry.value.text[7]
+            kept.unlink(entry)
+        else:
+            entry = kept.entries[key] = Cached(key)
+            entry.value = value = CachedValue()
+            value.text = bytearray((i % 100,)) * 64
+            value.owner = entry
+        kept.link_newest(entry)
+        if len(kept.entries) > capacity:
+            kept.evict()
+        pauses.step()
+    done(checksum + len(kept.entries), operations, cpu() - start, **pauses.figures())
+
+
 class Loaded:
     __slots__ = ("next", "closing", "payload")
     alive = 0
 
-    def __init__(self):
+    def __init__(self, payload):
         Loaded.alive += 1
         self.next = self.closing = None
-        self.payload = b""
+        self.payload = bytearray(b"x") * payload if payload else b""
 
     def __del__(self):
         Loaded.alive -= 1
 
 
-def cyclotron(size, payload, live, objects):
+class LoadedTree:
+    __slots__ = ("left", "right", "parent", "payload")
+
+    def __init__(self, payload):
+        Loaded.alive += 1
+        self.left = self.right = self.parent = None
+        self.payload = bytearray(b"x") * payload if payload else b""
+
+    def __del__(self):
+        Loaded.alive -= 1
+
+
+def make_loaded_ring(size, payload):
+    head = None
+    for j in range(size):
+        added = Loaded(payload)
+        if j == 0:
+            last = added
+        added.next = head
+        head = added
+    last.closing = head
+    return head
+
+
+def make_loaded_tree(size, payload):
+    root = LoadedTree(payload)
+    if size // 2:
+        root.left = make_loaded_tree(size // 2, payload)
+        root.left.parent = root
+    if (size - 1) // 2:
+        root.right = make_loaded_tree((size - 1) // 2, payload)
+        root.right.parent = root
+    return root
+
+
+def cyclotron(size, payload, live, objects, make=make_loaded_ring):
     kept_cycles = max(1, live // size)
     cycles = objects // size
     kept = [None] * kept_cycles
@@ -451,28 +725,112 @@ def cyclotron(size, payload, live, objects):
     start = cpu()
     pauses = Pauses(cycles)
     for i in range(cycles):
-        head = last = None
-        for j in range(size):
-            added = Loaded()
-            if payload:
-                added.payload = bytearray(b"x") * payload
-            if j == 0:
-                last = added
-            added.next = head
-            head = added
-        last.closing = head
+        made = make(size, payload)
         slot = kept[i % kept_cycles]
         if slot is not None:
             checksum += len(slot.payload) + 1
-        kept[i % kept_cycles] = head
-        slot = head = last = added = None
+        kept[i % kept_cycles] = made
+        slot = made = None
         most = max(most, Loaded.alive - min(i + 1, kept_cycles) * size)
         pauses.step()
     done(checksum, cycles * size, cpu() - start, most_garbage=most, **pauses.figures())
 
 
+def cyclotron_trees(size, payload, live, objects):
+    cyclotron(size, payload, live, objects, make_loaded_tree)
+
+
+class OneReference:
+    __slots__ = ("next",)
+
+
+def most_resident_bytes():
+    with open("/proc/self/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024
+
+
+def bytes_of(count, make, chained=True):
+    gc.disable()
+    kept = None if chained else [None] * count
+    before = resident_bytes()
+    start = cpu()
+    for i in range(count):
+        if chained:
+            added = make()
+            added.next = kept
+            kept = added
+        else:
+            kept[i] = make(i)
+    spent = cpu() - start
+    each = (resident_bytes() - before) / count
+    gc.collect()
+    done(count, count, spent, bytes_each=each, bytes_collecting=(most_resident_bytes() - before) / count,
+         bytes_after=(resident_bytes() - before) / count)
+    os._exit(0)
+
+
+def bytes_of_node(count):
+    bytes_of(count, Node)
+
+
+def bytes_of_one_reference(count):
+    bytes_of(count, OneReference)
+
+
+def bytes_of_int(count):
+    bytes_of(count, lambda i: i + 1000, chained=False)
+
+
+def bytes_of_64(count):
+    bytes_of(count, lambda i: b"x" * (64 - i % 2), chained=False)  # not one constant for all
+
+
+def swings(most, swings):
+    sizes = (16, 32, 48, 64, 80, 96, 128, 160, 192, 224, 256, 320, 384, 448, 480, 512)
+    shelves = [[] for _ in sizes]
+    below = Random().below
+    objects = total = items = 0
+    before = resident_bytes()
+    start = cpu()
+
+    def add():
+        nonlocal objects, total, items
+        chosen = below(16)
+        shelves[chosen].append(bytearray(sizes[chosen]))
+        total += sizes[chosen]
+        objects += 1
+        items += 1
+
+    def drop():
+        nonlocal objects, total
+        chosen = below(16)
+        shelf = shelves[chosen]
+        if shelf:
+            at = below(len(shelf))
+            shelf[at] = shelf[-1]
+            shelf.pop()
+            total -= sizes[chosen]
+            objects -= 1
+
+    for i in range(swings):
+        for target in (most, most // 10):
+            while objects != target:
+                add()
+                drop()
+                (add if objects < target else drop)()
+            if i == 0 and target == most:
+                at_most = (resident_bytes() - before) / total
+    at_tenth = (resident_bytes() - before) / total
+    spent = cpu() - start
+    gc.collect()
+    done(total, items, spent, resident_at_most=at_most, resident_at_tenth=at_tenth,
+         resident_after=(resident_bytes() - before) / total)
+    os._exit(0)
+
+
 if __name__ == "__main__":
     arguments = dict(argument.split("=") for argument in sys.argv[2:])
-    {f.__name__: f for f in (trees, parents, lists, pairs, chain, ring, growth, full, window, hub, gcbench,
-                             collect_rings, traversal, stress, lists_and_trees, cyclotron)}[sys.argv[1]](
+    {f.__name__: f for f in (trees, parents, lists, pairs, chain, ring, growth, full, window, hub, gcbench, collect_rings,
+                             traversal, stress, lists_and_trees, loops, lru, cyclotron, cyclotron_trees, bytes_of_node,
+                             bytes_of_one_reference, bytes_of_int, bytes_of_64, swings)}[sys.argv[1]](
         **{name: int(value) for name, value in arguments.items()})
