@@ -109,7 +109,8 @@ struct heap_state {
     bool collecting = false;
     bool traversing = false; // a `traverse` of the user is running
     mode when = mode::at_allocation;
-    std::size_t pauses = 0; // no_collect scopes alive
+    std::size_t pauses = 0;                  // no_collect scopes alive
+    std::size_t unpaused_trigger = SIZE_MAX; // `trigger` without them
 
     // Lifetime.
     bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
@@ -146,16 +147,27 @@ struct heap_state {
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
     void update_trigger() noexcept {
-        if (!may_collect() || when != mode::at_allocation) {
-            trigger = SIZE_MAX;
+        if (!enabled || threshold[0] == 0 || when != mode::at_allocation) {
+            unpaused_trigger = SIZE_MAX;
         } else {
-            trigger = too_many_bytes() ? 0 : next_collection();
+            unpaused_trigger = too_many_bytes() ? 0 : next_collection();
         }
+        trigger = pauses == 0 ? unpaused_trigger : SIZE_MAX;
     }
 
     /// Memory was taken from the system.
     void note_growth() noexcept {
-        if (trigger != SIZE_MAX && too_many_bytes()) trigger = 0;
+        if (unpaused_trigger == SIZE_MAX || !too_many_bytes()) return;
+        unpaused_trigger = 0;
+        if (pauses == 0) trigger = 0;
+    }
+
+    void pause() noexcept {
+        ++pauses;
+        trigger = SIZE_MAX;
+    }
+    void resume() noexcept {
+        if (--pauses == 0) trigger = unpaused_trigger;
     }
 
     /// Whether the thresholds are the default ones, so that pygc paces its collections itself.
@@ -211,16 +223,10 @@ struct heap_state {
 /// No automatic collection of a heap runs as long as one lives.
 class pause_scope {
 public:
-    explicit pause_scope(heap_state& h) noexcept : heap_(h) {
-        ++h.pauses;
-        h.update_trigger();
-    }
+    explicit pause_scope(heap_state& h) noexcept : heap_(h) { h.pause(); }
     pause_scope(const pause_scope&) = delete;
     pause_scope& operator=(const pause_scope&) = delete;
-    ~pause_scope() {
-        --heap_.pauses;
-        heap_.update_trigger();
-    }
+    ~pause_scope() { heap_.resume(); }
 
 private:
     heap_state& heap_;
