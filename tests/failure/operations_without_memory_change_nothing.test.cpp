@@ -252,7 +252,36 @@ struct finalizers : with_objects {
     }
 };
 
+struct functions : with_objects {
+    pygc::py_function<void(int)> f, before;
+    functions() : before([this](int by) { called += 100 * by; }) { f = before; }
+    bool operate() {
+        f = {[this](int by, const py_ref<node>& n, const std::string& s) {
+                 called += by * (n != nullptr && s == long_text);
+             },
+             nodes[1], long_text};
+        return true;
+    }
+    void expect_unchanged() {
+        expect_objects(1);
+        f(1);
+        expect(called == 100, "the old function is gone");
+        called = 0;
+    }
+    void expect_done() {
+        expect(nodes[1].use_count() == 2, "nothing is captured");
+        f(3);
+        expect(called == 3, "the function doesn't do what it should");
+        f = nullptr;
+        expect_objects(1);
+    }
+};
+
 } // namespace
+
+TEST_CASE("a function is made, or the old one is still there", "[failure][function]") {
+    CHECK(survives_every_failure<functions>() >= 2);
+}
 
 TEST_CASE("a weak reference is made, or nothing has changed", "[failure][weakref]") {
     CHECK(survives_every_failure<plain_weakref>() >= 0);

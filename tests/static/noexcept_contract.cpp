@@ -52,6 +52,11 @@ static_assert(noexcept(pygc::is_tracked(std::declval<ref&>())));
 
 static_assert(std::is_nothrow_move_constructible_v<pygc::object_list>);
 static_assert(std::is_nothrow_move_assignable_v<pygc::object_list>);
+static_assert(std::is_nothrow_default_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_copy_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_move_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_move_assignable_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_swappable_v<pygc::py_function<void()>>);
 static_assert(std::is_nothrow_default_constructible_v<pygc::weak_value_map<int, node>>);
 static_assert(std::is_nothrow_move_constructible_v<pygc::weak_value_map<int, node>>);
 static_assert(std::is_nothrow_move_assignable_v<pygc::weak_key_map<node, int>>);
