@@ -423,6 +423,7 @@ settings program_with_farewells(std::uint64_t seed) {
         s.weak_table = 40;
         s.chain_at_first = 60;
         s.most_alive = 100;
+        s.check_every = 6;
     }
     return s;
 }
@@ -477,7 +478,7 @@ TEST_CASE("random programs agree with the model, seeds 2001 to 3000", "[programs
 }
 
 TEST_CASE("random programs with finalizers and weak references agree with the model", "[programs][farewell]") {
-    run_programs(6001, 7501, program_with_farewells);
+    run_programs(6001, 6801, program_with_farewells);
 }
 
 TEST_CASE("random programs over ten thousand nodes agree with the model", "[programs]") {
