@@ -36,13 +36,14 @@ public:
     ~callback_list() {
         clear();
         entries_.release();
+        called_.release();
     }
 
     /// Returns: a number to remove it by. Throws: std::bad_alloc, and what copying `f` throws.
     template <class F>
     id append(F f) {
         auto function = function_type::make(static_cast<F&&>(f));
-        if (!entries_.reserve(size_ + 1, size_)) detail::throw_bad_alloc();
+        if (!entries_.reserve(size_ + 1, size_) || !called_.reserve(size_ + 1, called_size_)) detail::throw_bad_alloc();
         ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
         ++size_;
         return last_id_;
@@ -70,24 +71,17 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    /// For the library: calls `f(const function&)` for each of those that are there now.
+    /// For the library: calls `f(const function&)` for each of those that are there now. Not to be nested.
     template <class F>
-    void for_each(F f) const {
-        const std::size_t count = size_;
-        function_type few[8];
-        detail::scratch<function_type> many;
-        function_type* snapshot = few;
-        if (count > 8) {
-            if (!many.reserve(count)) return;
-            snapshot = many.data();
-            for (std::size_t i = 0; i != count; ++i) ::new (static_cast<void*>(snapshot + i)) function_type();
+    void for_each(F f) {
+        for (; called_size_ != size_; ++called_size_) {
+            ::new (static_cast<void*>(called_.data() + called_size_)) function_type(entries_[called_size_].function);
         }
-        for (std::size_t i = 0; i != count; ++i) snapshot[i] = entries_[i].function;
-        for (std::size_t i = 0; i != count; ++i) f(snapshot[i]);
-        if (count > 8) {
-            for (std::size_t i = 0; i != count; ++i) snapshot[i].~function_type();
+        for (std::size_t i = 0; i != called_size_; ++i) {
+            const function_type function = called_[i]; // which may append to the list, and so move it
+            f(function);
         }
-        many.release();
+        while (called_size_ != 0) called_[--called_size_].~function_type();
     }
 
 private:
@@ -98,7 +92,9 @@ private:
     };
 
     detail::scratch<entry> entries_;
+    detail::scratch<function_type> called_; // what is being called: as much room, so that a call needs no memory
     std::size_t size_ = 0;
+    std::size_t called_size_ = 0;
     id last_id_ = 0;
 };
 

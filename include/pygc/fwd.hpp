@@ -11,6 +11,8 @@ template <class T>
 class py_ref;
 template <class T>
 class py_weakref;
+template <class Signature>
+class py_function;
 class visitor;
 class heap;
 class object_list;

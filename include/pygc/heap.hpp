@@ -234,16 +234,22 @@ private:
 
     friend class no_collect;
 
-    /// Automatic collections are off, and pages stay where they are.
+    /// Automatic collections are off, and pages stay where they are: also those of a heap that ends meanwhile.
     class visit_scope {
     public:
-        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h), pause_(h) { ++h.visits; }
+        explicit visit_scope(detail::heap_state& h) noexcept : end_{h}, pause_(h) { ++h.visits; }
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
-        ~visit_scope() { --heap_.visits; }
+        ~visit_scope() { --end_.heap.visits; }
 
     private:
-        detail::heap_state& heap_;
+        struct end {
+            detail::heap_state& heap;
+            ~end() {
+                if (heap.abandoned && heap.visits == 0 && !heap.collecting) detail::settle_abandoned(heap);
+            }
+        };
+        end end_; // first, and so destroyed last: nobody may look at the heap after it
         detail::pause_scope pause_;
     };
 

@@ -39,12 +39,12 @@ static_assert(sizeof(py_object) == 8);
 /// What `friend struct pygc::access;` opens to the library.
 struct access {
 private:
-    struct has_the_name {
-        int traverse;
+    struct has_the_names {
+        int traverse, finalize;
     };
-    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    // Ambiguous if T has one of the names too; they are looked up before access and signatures matter.
     template <class T>
-    struct both_names : T, has_the_name {
+    struct both_names : T, has_the_names {
         ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
     };
 
@@ -77,9 +77,23 @@ public:
     template <class T>
     static constexpr bool has_finalize() noexcept {
         if constexpr (__is_base_of(py_object, T)) {
-            return requires(T & object) { object.finalize(); };
+            constexpr bool called = requires(T & object) { object.finalize(); };
+            static_assert(called || !names_finalize<T>(),
+                          "pygc: this type's finalize can't be called; write void finalize(), and if it is private, "
+                          "friend struct pygc::access;");
+            return called;
         } else {
             return false;
+        }
+    }
+
+    /// The same as `names_traverse` for `finalize`.
+    template <class T>
+    static constexpr bool names_finalize() noexcept {
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::finalize; };
+        } else {
+            return requires { &T::finalize; };
         }
     }
 

@@ -5,6 +5,7 @@
 #include <pygc/callbacks.hpp>
 #include <pygc/external_bytes.hpp>
 #include <pygc/finalizer.hpp>
+#include <pygc/function.hpp>
 #include <pygc/fwd.hpp>
 #include <pygc/gc.hpp>
 #include <pygc/heap.hpp>

@@ -18,7 +18,7 @@
 #include <tuple>
 #include <type_traits>
 #include <typeindex>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 // -------------------- <pygc/version.hpp>
@@ -335,13 +335,14 @@ public:
     ~callback_list() {
         clear();
         entries_.release();
+        called_.release();
     }
 
     /// Returns: a number to remove it by. Throws: std::bad_alloc, and what copying `f` throws.
     template <class F>
     id append(F f) {
         auto function = function_type::make(static_cast<F&&>(f));
-        if (!entries_.reserve(size_ + 1, size_)) detail::throw_bad_alloc();
+        if (!entries_.reserve(size_ + 1, size_) || !called_.reserve(size_ + 1, called_size_)) detail::throw_bad_alloc();
         ::new (static_cast<void*>(entries_.data() + size_)) entry{++last_id_, function};
         ++size_;
         return last_id_;
@@ -369,24 +370,17 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    /// For the library: calls `f(const function&)` for each of those that are there now.
+    /// For the library: calls `f(const function&)` for each of those that are there now. Not to be nested.
     template <class F>
-    void for_each(F f) const {
-        const std::size_t count = size_;
-        function_type few[8];
-        detail::scratch<function_type> many;
-        function_type* snapshot = few;
-        if (count > 8) {
-            if (!many.reserve(count)) return;
-            snapshot = many.data();
-            for (std::size_t i = 0; i != count; ++i) ::new (static_cast<void*>(snapshot + i)) function_type();
+    void for_each(F f) {
+        for (; called_size_ != size_; ++called_size_) {
+            ::new (static_cast<void*>(called_.data() + called_size_)) function_type(entries_[called_size_].function);
         }
-        for (std::size_t i = 0; i != count; ++i) snapshot[i] = entries_[i].function;
-        for (std::size_t i = 0; i != count; ++i) f(snapshot[i]);
-        if (count > 8) {
-            for (std::size_t i = 0; i != count; ++i) snapshot[i].~function_type();
+        for (std::size_t i = 0; i != called_size_; ++i) {
+            const function_type function = called_[i]; // which may append to the list, and so move it
+            f(function);
         }
-        many.release();
+        while (called_size_ != 0) called_[--called_size_].~function_type();
     }
 
 private:
@@ -397,7 +391,9 @@ private:
     };
 
     detail::scratch<entry> entries_;
+    detail::scratch<function_type> called_; // what is being called: as much room, so that a call needs no memory
     std::size_t size_ = 0;
+    std::size_t called_size_ = 0;
     id last_id_ = 0;
 };
 
@@ -603,6 +599,8 @@ template <class T>
 class py_ref;
 template <class T>
 class py_weakref;
+template <class Signature>
+class py_function;
 class visitor;
 class heap;
 class object_list;
@@ -1897,12 +1895,12 @@ static_assert(sizeof(py_object) == 8);
 /// What `friend struct pygc::access;` opens to the library.
 struct access {
 private:
-    struct has_the_name {
-        int traverse;
+    struct has_the_names {
+        int traverse, finalize;
     };
-    // Ambiguous if T has a `traverse` too; names are looked up before access and signatures matter.
+    // Ambiguous if T has one of the names too; they are looked up before access and signatures matter.
     template <class T>
-    struct both_names : T, has_the_name {
+    struct both_names : T, has_the_names {
         ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
     };
 
@@ -1935,9 +1933,23 @@ public:
     template <class T>
     static constexpr bool has_finalize() noexcept {
         if constexpr (__is_base_of(py_object, T)) {
-            return requires(T & object) { object.finalize(); };
+            constexpr bool called = requires(T & object) { object.finalize(); };
+            static_assert(called || !names_finalize<T>(),
+                          "pygc: this type's finalize can't be called; write void finalize(), and if it is private, "
+                          "friend struct pygc::access;");
+            return called;
         } else {
             return false;
+        }
+    }
+
+    /// The same as `names_traverse` for `finalize`.
+    template <class T>
+    static constexpr bool names_finalize() noexcept {
+        if constexpr (__is_class(T) && !__is_final(T)) {
+            return !requires { &both_names<T>::finalize; };
+        } else {
+            return requires { &T::finalize; };
         }
     }
 
@@ -5547,16 +5559,22 @@ private:
 
     friend class no_collect;
 
-    /// Automatic collections are off, and pages stay where they are.
+    /// Automatic collections are off, and pages stay where they are: also those of a heap that ends meanwhile.
     class visit_scope {
     public:
-        explicit visit_scope(detail::heap_state& h) noexcept : heap_(h), pause_(h) { ++h.visits; }
+        explicit visit_scope(detail::heap_state& h) noexcept : end_{h}, pause_(h) { ++h.visits; }
         visit_scope(const visit_scope&) = delete;
         visit_scope& operator=(const visit_scope&) = delete;
-        ~visit_scope() { --heap_.visits; }
+        ~visit_scope() { --end_.heap.visits; }
 
     private:
-        detail::heap_state& heap_;
+        struct end {
+            detail::heap_state& heap;
+            ~end() {
+                if (heap.abandoned && heap.visits == 0 && !heap.collecting) detail::settle_abandoned(heap);
+            }
+        };
+        end end_; // first, and so destroyed last: nobody may look at the heap after it
         detail::pause_scope pause_;
     };
 
@@ -6319,34 +6337,226 @@ private:
 
 } // namespace pygc::inline PYGC_ABI
 
-// -------------------- <pygc/weak_map.hpp>
-// weak_value_map, weak_key_map, weak_set: entries vanish with the object they refer to.
+// -------------------- <pygc/function.hpp>
+// py_function<R(Args...)>: a callable whose references the collector can see.
 //
-//   map ---> core: unordered_map<key, entry>      entry: a record that leads to the object and back to its key;
-//             ^                        |                 the core owns it, so it can't outlive the core
-//             +---- record's callback -+
-//
-// While an iterator is alive the entries of dead objects stay where they are, skipped; they go with the
-// last iterator. So an object may die at any time, also in the body of a loop over its map.
+//   py_function ---> function_record ---> callable and captured values
+//   py_function --/
 
 namespace pygc::inline PYGC_ABI {
 
+/// Thrown by the call of an empty py_function: Python's TypeError, "'NoneType' object is not callable".
+class type_error : public std::exception {
+public:
+    [[nodiscard]] const char* what() const noexcept override { return "pygc: call of an empty py_function"; }
+};
+
 namespace detail {
 
+/// Behind virtual functions, as the callbacks of weak references: there are two types of records for all callables,
+/// and so two kinds of pages, however many lambdas a program has.
+struct function_body {
+    function_body() noexcept = default;
+    function_body(const function_body&) = delete;
+    function_body& operator=(const function_body&) = delete;
+    virtual ~function_body() = default;
+    virtual void traverse(visitor& visit) = 0;
+};
+
+template <class R, class... Args>
+struct function_with_signature : function_body {
+    virtual R call(Args&&... args) = 0;
+};
+
+/// The user's callable and the values it is to be called with.
+template <class F, class Captures, class R, class... Args>
+struct bound_function;
+template <class F, class... Captured, class R, class... Args>
+struct bound_function<F, types<Captured...>, R, Args...> final : function_with_signature<R, Args...> {
+    bound_function(F&& f, Captured&&... c) : function(static_cast<F&&>(f)), captured(static_cast<Captured&&>(c)...) {}
+
+    R call(Args&&... args) override {
+        return std::apply(
+            [&](Captured&... c) -> R {
+                std::tuple<Args&&..., Captured&...> all(static_cast<Args&&>(args)..., c...);
+                if constexpr (std::is_void_v<R>) {
+                    static_cast<void>(std::apply(function, static_cast<decltype(all)&&>(all)));
+                } else {
+                    return std::apply(function, static_cast<decltype(all)&&>(all));
+                }
+            },
+            captured);
+    }
+
+    void traverse(visitor& visit) override { visit(function, captured); }
+
+    F function;
+    std::tuple<Captured...> captured;
+};
+
+/// Owns the body.
+struct function_record : py_object {
+    explicit function_record(function_body& b) noexcept : body(&b) {}
+    function_record(const function_record&) = delete;
+    function_record& operator=(const function_record&) = delete;
+    ~function_record() { delete body; }
+
+    function_body* body;
+};
+struct plain_function final : function_record {
+    using pygc_acyclic = void;
+    using function_record::function_record;
+};
+struct tracked_function final : function_record {
+    using function_record::function_record;
+    void traverse(visitor& visit) { body->traverse(visit); }
+};
+
+/// Makes a record for a body, which dies if there is no memory for that.
+template <class Record>
+py_ref<function_record> make_function(function_body* body) {
+    struct owner {
+        function_body* body;
+        ~owner() { delete body; }
+    } guard{body};
+    auto record = make_ref<Record>(*body);
+    guard.body = nullptr;
+    return record;
+}
+
+template <class F>
+inline constexpr bool is_py_function = false;
+template <class Signature>
+inline constexpr bool is_py_function<py_function<Signature>> = true;
+
+/// The signature of a function object that has one, for deduction.
+template <class Member>
+struct signature_of;
+template <class R, class C, class... Args>
+struct signature_of<R (C::*)(Args...)> {
+    using type = R(Args...);
+};
+template <class R, class C, class... Args>
+struct signature_of<R (C::*)(Args...) const> : signature_of<R (C::*)(Args...)> {};
+template <class R, class C, class... Args>
+struct signature_of<R (C::*)(Args...) noexcept> : signature_of<R (C::*)(Args...)> {};
+template <class R, class C, class... Args>
+struct signature_of<R (C::*)(Args...) const noexcept> : signature_of<R (C::*)(Args...)> {};
+
+} // namespace detail
+
+/// A callable like `std::function<R(Args...)>`, with one difference: the collector sees the references that it owns, so
+/// that an object may own a function that refers to the object.
+///
+///     struct button : pygc::py_object {
+///         pygc::py_function<void(event&)> on_click;
+///         void traverse(auto& visit) { visit(on_click); }
+///     };
+///     b->on_click = {[](event& e, pygc::py_ref<button>& self) { self->handle(e); }, b};
+///
+/// What stands behind the callable is captured, and passed to it, as an lvalue, after the arguments of the call. A
+/// lambda is a closed box: one with captures that own something does not compile. The callable may also be a function,
+/// a pointer to a member, a struct with an `operator()` whose fields are visible to the library, or a class with an
+/// `operator()` and a `traverse`.
+///
+/// Copies share the callable and what it captured, as names of one function in Python; `std::function` copies them. It
+/// need not be copyable. A function may be reset or assigned to while it runs. In the destructor of an object
+/// that a collection frees it may be empty, as any reference to garbage is null.
+///
+/// **Size**: a pointer; the record it refers to takes 16 bytes, and an allocation for the callable. **Exceptions**:
+/// only the constructor from a callable throws std::bad_alloc; it may run an automatic collection, as make_ref.
+/// **Thread safety**: as py_ref.
+template <class R, class... Args>
+class py_function<R(Args...)> {
+public:
+    using result_type = R;
+
+    constexpr py_function() noexcept = default;
+    constexpr py_function(std::nullptr_t) noexcept {}
+
+    /// Empty if `f` is a null pointer or an empty py_function. Throws: std::bad_alloc, and what copying throws.
+    template <class F, class... Captured>
+        requires(!std::is_same_v<F, py_function> && std::is_invocable_r_v<R, F&, Args..., Captured&...>)
+    py_function(F f, Captured... captured) {
+        static_assert(detail::shape_of<F>() != detail::shape::opaque,
+                      "pygc: a py_function can't see what this callable owns; pass it behind the callable, "
+                      "py_function<R(Args...)> f([](Args... args, auto& a, auto& b) { }, a, b), or make the callable "
+                      "a struct with public fields or with a member void traverse(auto& visit)");
+        static_assert(((detail::shape_of<Captured>() != detail::shape::opaque) && ...),
+                      "pygc: a py_function can't see what a captured value owns; give its class a member "
+                      "void traverse(auto& visit), or specialise pygc::traverse_traits for it");
+        if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F> || detail::is_py_function<F>) {
+            if (f == nullptr) return;
+        }
+        using body = detail::bound_function<F, detail::types<Captured...>, R, Args...>;
+        constexpr bool visible = (detail::holds_references<F>() || ... || detail::holds_references<Captured>());
+        using record = std::conditional_t<visible, detail::tracked_function, detail::plain_function>;
+        record_ = detail::make_function<record>(new body(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+    }
+
+    /// Throws: type_error if there is nothing to call, and what the callable throws.
+    R operator()(Args... args) const {
+        const auto hold = record_; // the callable may let go of itself
+        if (hold == nullptr) refuse();
+        return static_cast<detail::function_with_signature<R, Args...>*>(hold->body)
+            ->call(static_cast<Args&&>(args)...);
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return record_ != nullptr; }
+    [[nodiscard]] friend bool operator==(const py_function& f, std::nullptr_t) noexcept { return f.record_ == nullptr; }
+
+    void reset() noexcept { record_.reset(); }
+    void swap(py_function& other) noexcept { record_.swap(other.record_); }
+    friend void swap(py_function& a, py_function& b) noexcept { a.swap(b); }
+
+    void traverse(auto& visit) { visit(record_); }
+
+private:
+    [[noreturn]] static void refuse() {
+#if PYGC_EXCEPTIONS
+        throw type_error();
+#else
+        detail::report_and_abort("call of an empty py_function", nullptr, nullptr);
+#endif
+    }
+
+    py_ref<detail::function_record> record_;
+};
+
+template <class R, class... Args>
+py_function(R (*)(Args...)) -> py_function<R(Args...)>;
+template <class F>
+py_function(F) -> py_function<typename detail::signature_of<decltype(&F::operator())>::type>;
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/weak_core.hpp>
+// What the weak containers share: entries that vanish with an object.
+//
+//   map ---> core: unordered_set<entry>      entry: a key, its hash, what it holds, and a record that leads
+//             ^                  |                  to the object and back; the core owns the record, so that
+//             +--- record's callback               the record can't outlive it
+//
+// While an iterator is alive the entries of dead objects stay where they are, skipped; they go with the
+// last iterator. So an object may die at any time, also in the body of a loop over its map. An entry is taken out by
+// its record and the hash it came with: that needs no memory and no hash or comparison of the user.
+
+namespace pygc::inline PYGC_ABI::detail {
+
 /// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry.
-template <class Key, class Owner>
+template <class Owner>
 struct entry_record final : weak_record {
     using pygc_acyclic = void;
 
-    entry_record(py_object* object, Owner* o) noexcept : weak_record(object), owner(o) {
+    entry_record(py_object* object, Owner* o, std::size_t h) noexcept : weak_record(object), owner(o), hash(h) {
         call = [](weak_record& self) noexcept {
             auto& me = static_cast<entry_record&>(self);
-            me.owner->remove_dead(*me.key, me);
+            me.owner->remove_dead(me);
         };
     }
 
     Owner* owner;
-    const Key* key = nullptr; // the entry's own, once it is there
+    std::size_t hash; // that of the entry's key
 };
 
 /// What the three containers share. `Strong`: what an entry holds beside its record. Stays where it is when its
@@ -6354,10 +6564,10 @@ struct entry_record final : weak_record {
 template <class Key, class Strong, class Hash>
 class weak_core {
 public:
-    using record = entry_record<Key, weak_core>;
+    using record = entry_record<weak_core>;
 
-    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the key and
-    /// the core that it would go to may be gone by then.
+    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the core that it
+    /// would go to may be gone by then.
     class record_owner {
     public:
         record_owner() noexcept = default;
@@ -6378,116 +6588,164 @@ public:
         py_ref<record> record_;
     };
 
+    /// What isn't part of the key is mutable: an unordered_set's elements are const.
     struct entry {
-        record_owner weak;
-        Strong strong;
-        bool waiting = false; // dead, and counted in `dead`
+        entry(const Key& k, std::size_t h) : key(k), hash(h) {}
+
+        Key key;
+        std::size_t hash;
+        mutable record_owner weak;
+        mutable Strong strong{};
+        mutable bool waiting = false;                // dead, and counted in `dead`
+        mutable bool listed = false;                 // in the list `waiting`
+        mutable const entry* next_waiting = nullptr; // in that list
 
         [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak.get()) != nullptr; }
     };
-    using map = std::unordered_map<Key, entry, Hash, std::equal_to<>>;
+
+    /// A key that somebody looks for.
+    struct wanted {
+        const Key& key;
+        std::size_t hash;
+    };
+    struct hash_of {
+        using is_transparent = void;
+        std::size_t operator()(const entry& e) const noexcept { return e.hash; }
+        std::size_t operator()(const wanted& w) const noexcept { return w.hash; }
+        std::size_t operator()(const record& r) const noexcept { return r.hash; }
+    };
+    struct equal {
+        using is_transparent = void;
+        bool operator()(const entry& a, const entry& b) const { return a.hash == b.hash && a.key == b.key; }
+        bool operator()(const wanted& w, const entry& e) const { return w.hash == e.hash && w.key == e.key; }
+        bool operator()(const entry& e, const wanted& w) const { return (*this)(w, e); }
+        bool operator()(const record& r, const entry& e) const noexcept { return &r == e.weak.get(); }
+        bool operator()(const entry& e, const record& r) const noexcept { return (*this)(r, e); }
+    };
+    using set_of_entries = std::unordered_set<entry, hash_of, equal>;
+    using place = typename set_of_entries::iterator;
 
     /// Complexity: constant, on average. The entries of dead objects don't count.
     [[nodiscard]] std::size_t size() const noexcept { return entries.size() - dead; }
 
     /// The entry of a key, null if there is none or its object is dead.
-    [[nodiscard]] entry* find(const Key& key) {
-        const auto i = entries.find(key);
-        return i != entries.end() && i->second.is_alive() ? &i->second : nullptr;
+    [[nodiscard]] const entry* find(const Key& key) const {
+        const auto i = entries.find(wanted{key, Hash()(key)});
+        return i != entries.end() && i->is_alive() ? &*i : nullptr;
     }
 
     /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
     void set(const Key& key, py_object* object, Strong strong) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
-        record_owner made(make_record<record>(*chunk_of(object).heap, object, this));
-        const auto i = entries.try_emplace(key).first;
-        entry& e = i->second;
-        made.get()->key = &i->first;
-        if (e.waiting) --dead;
-        e.waiting = false;
-        e.weak = static_cast<record_owner&&>(made);
-        std::swap(e.strong, strong);
+        const std::size_t hash = Hash()(key);
+        record_owner made(make_record<record>(*chunk_of(object).heap, object, this, hash));
+        place i = entries.find(wanted{key, hash});
+        if (i == entries.end()) i = entries.emplace(key, hash).first;
+        if (i->waiting) --dead;
+        i->waiting = false;
+        i->weak = static_cast<record_owner&&>(made);
+        std::swap(i->strong, strong);
     }
 
     bool erase(const Key& key) {
-        const auto i = entries.find(key);
-        if (i == entries.end() || !i->second.is_alive()) return false;
-        if (iterators == 0) {
-            const auto node = entries.extract(i); // what its destructor drops may look at the map
+        const place i = entries.find(wanted{key, Hash()(key)});
+        if (i == entries.end() || !i->is_alive()) return false;
+        if (may_take_out(*i)) {
+            take_out(i);
         } else {
-            hide(i->second);
             Strong old{};
-            std::swap(i->second.strong, old);
+            hide(*i);
+            std::swap(i->strong, old);
         }
         return true;
     }
 
-    void clear() {
-        map old;
+    void clear() noexcept {
         if (iterators == 0) {
+            set_of_entries old;
             old.swap(entries);
             dead = 0;
+            waiting = nullptr;
         } else {
-            for (auto& [key, e] : entries) hide(e); // what they hold goes with the last iterator
+            for (const entry& e : entries) hide(e); // what they hold goes with the last iterator
         }
     }
 
     /// Called when the object behind an entry has died.
-    void remove_dead(const Key& key, record& r) noexcept {
-        const auto i = entries.find(key);
-        if (i == entries.end() || i->second.weak.get() != &r) return; // replaced meanwhile
-        if (iterators == 0) {
-            const auto node = entries.extract(i);
+    void remove_dead(record& r) noexcept {
+        const place i = entries.find(r);
+        if (i == entries.end()) return; // replaced meanwhile
+        if (may_take_out(*i)) {
+            take_out(i);
         } else {
-            i->second.waiting = true;
-            ++dead;
+            wait(*i);
         }
     }
 
     void begin_iteration() noexcept { ++iterators; }
     void end_iteration() noexcept {
-        if (--iterators != 0 || dead == 0) return;
-        map gone; // destroyed when the map is in order again
-        for (auto i = entries.begin(); i != entries.end();) {
-            const auto at = i++;
-            if (at->second.is_alive()) continue;
-#if PYGC_EXCEPTIONS
-            try {
-                gone.insert(entries.extract(at));
-            } catch (...) { // no memory to put it aside: it has gone at once
-            }
-#else
-            gone.insert(entries.extract(at));
-#endif
+        --iterators;
+        while (iterators == 0 && waiting != nullptr) { // what goes may look at the map, and iterate
+            const entry& e = *waiting;
+            waiting = e.next_waiting;
+            e.listed = false;
+            if (!e.waiting) continue; // it has an object again
+            --dead;
+            take_out(entries.find(*e.weak.get()));
         }
-        dead = 0;
     }
 
-    map entries;
-    std::size_t dead = 0; // entries that wait for the last iterator
+    set_of_entries entries;
+    const entry* waiting = nullptr; // list of those that wait for the last iterator, or did
+    std::size_t dead = 0;
     std::size_t iterators = 0;
 
 private:
-    /// Makes an entry one of a dead object.
-    void hide(entry& e) noexcept {
-        if (!e.is_alive()) return;
-        detach(*e.weak.get());
+    [[nodiscard]] bool may_take_out(const entry& e) const noexcept { return iterators == 0 && !e.listed; }
+
+    /// What the entry's destructor drops may look at the map, in which the entry is no more.
+    void take_out(place i) noexcept { const auto node = entries.extract(i); }
+
+    void wait(const entry& e) noexcept {
         e.waiting = true;
         ++dead;
+        if (e.listed) return;
+        e.listed = true;
+        e.next_waiting = waiting;
+        waiting = &e;
+    }
+
+    /// Makes an entry one of a dead object.
+    void hide(const entry& e) noexcept {
+        if (!e.is_alive()) return;
+        detach(*e.weak.get());
+        wait(e);
     }
 };
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/weak_map.hpp>
+// weak_value_map, weak_key_map, weak_set: entries vanish with the object they refer to.
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
 
 /// Walks over the entries of living objects. Each copy keeps dead entries in their places.
 template <class Core, class View>
 class weak_iterator {
 public:
-    using value_type = decltype(View::make(*std::declval<typename Core::map::iterator>(), nullptr));
+    using value_type = decltype(View::make(std::declval<const typename Core::entry&>(), nullptr));
     using difference_type = std::ptrdiff_t;
 
     weak_iterator() noexcept = default;
-    weak_iterator(Core* core, typename Core::map::iterator at) noexcept : core_(core), at_(at) {
-        core_->begin_iteration();
-        skip_dead();
+    /// Null stands for an empty core.
+    static weak_iterator first(Core* core) noexcept {
+        return core != nullptr ? weak_iterator(core, core->entries.begin()) : weak_iterator();
+    }
+    static weak_iterator last(Core* core) noexcept {
+        return core != nullptr ? weak_iterator(core, core->entries.end()) : weak_iterator();
     }
     weak_iterator(const weak_iterator& other) noexcept : core_(other.core_), at_(other.at_), held_(other.held_) {
         if (core_ != nullptr) core_->begin_iteration();
@@ -6520,11 +6778,16 @@ public:
     }
 
 private:
+    weak_iterator(Core* core, typename Core::place at) noexcept : core_(core), at_(at) {
+        core_->begin_iteration();
+        skip_dead();
+    }
+
     /// Holds the object of the entry it stops at.
-    void skip_dead() {
+    void skip_dead() noexcept {
         py_ref<py_object> next;
         for (; at_ != core_->entries.end(); ++at_) {
-            py_object* p = live_target(*at_->second.weak.get());
+            py_object* p = live_target(*at_->weak.get());
             if (p == nullptr) continue;
             add_reference(header_of(p));
             next = ref_access::adopt<py_object>(p);
@@ -6534,18 +6797,17 @@ private:
     }
 
     Core* core_ = nullptr;
-    typename Core::map::iterator at_{};
+    typename Core::place at_{};
     py_ref<py_object> held_;
 };
 
-/// Owns a core; copies none.
+/// Owns a core, made when the first entry comes; copies none.
 template <class Core>
 class weak_container {
 public:
-    /// Throws: std::bad_alloc.
-    weak_container() : core_(new Core()) {}
-    weak_container(weak_container&& other) : weak_container() { swap(other); }
-    weak_container& operator=(weak_container&& other) {
+    weak_container() noexcept = default;
+    weak_container(weak_container&& other) noexcept { swap(other); }
+    weak_container& operator=(weak_container&& other) noexcept {
         weak_container taken(static_cast<weak_container&&>(other));
         swap(taken);
         return *this;
@@ -6559,12 +6821,34 @@ public:
     }
 
     /// The number of entries whose objects live.
-    [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
+    [[nodiscard]] std::size_t size() const noexcept { return core_ != nullptr ? core_->size() : 0; }
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
-    void clear() { core_->clear(); }
+    void clear() noexcept {
+        if (core_ != nullptr) core_->clear();
+    }
 
 protected:
-    Core* core_;
+    template <class Key>
+    [[nodiscard]] auto find_entry(const Key& key) const {
+        return core_ != nullptr ? core_->find(key) : nullptr;
+    }
+    template <class Key>
+    bool erase_entry(const Key& key) {
+        return core_ != nullptr && core_->erase(key);
+    }
+    /// Throws: std::bad_alloc.
+    Core& made_core() {
+        if (core_ == nullptr) core_ = new Core();
+        return *core_;
+    }
+    /// Calls `f(entry)` for all, those of dead objects too.
+    template <class F>
+    void for_each_entry(F f) const {
+        if (core_ == nullptr) return;
+        for (const auto& e : core_->entries) f(e);
+    }
+
+    Core* core_ = nullptr;
 };
 
 struct nothing_strong {};
@@ -6576,14 +6860,14 @@ struct nothing_strong {};
 /// iterator. Iterators give pairs of key and reference and hold the object they stand at.
 ///
 /// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw. **Complexity**: as
-/// std::unordered_map. Movable. No iterator may outlive the map or see it moved;
+/// std::unordered_map. Movable, which doesn't throw. No iterator may outlive the map or see it moved;
 /// `set` of a new key ends iterators as in std::unordered_map.
 template <class Key, class T, class Hash = std::hash<Key>>
 class weak_value_map : public detail::weak_container<detail::weak_core<Key, detail::nothing_strong, Hash>> {
     using core = detail::weak_core<Key, detail::nothing_strong, Hash>;
     struct view {
-        static std::pair<const Key&, py_ref<T>> make(const typename core::map::value_type& e, py_object* held) {
-            return {e.first, detail::to_ref<T>(held)};
+        static std::pair<const Key&, py_ref<T>> make(const typename core::entry& e, py_object* held) {
+            return {e.key, detail::to_ref<T>(held)};
         }
     };
 
@@ -6594,14 +6878,16 @@ public:
     using mapped_type = py_ref<T>;
 
     /// Replaces what was there. Preconditions: `value` isn't null.
-    void set(const Key& key, const py_ref<T>& value) { this->core_->set(key, detail::ref_access::object(value), {}); }
+    void set(const Key& key, const py_ref<T>& value) {
+        this->made_core().set(key, detail::ref_access::object(value), {});
+    }
 
     /// Returns: the object, null if there is none.
     [[nodiscard]] py_ref<T> get(const Key& key) const {
-        auto* e = this->core_->find(key);
+        const auto* e = this->find_entry(key);
         return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak.get()));
     }
-    [[nodiscard]] bool contains(const Key& key) const { return this->core_->find(key) != nullptr; }
+    [[nodiscard]] bool contains(const Key& key) const { return this->find_entry(key) != nullptr; }
 
     /// Returns: the object that is there, or `value` once it is.
     py_ref<T> set_default(const Key& key, const py_ref<T>& value) {
@@ -6612,16 +6898,16 @@ public:
     /// Returns: the object that was there, null if none.
     py_ref<T> pop(const Key& key) {
         auto there = get(key);
-        this->core_->erase(key);
+        this->erase_entry(key);
         return there;
     }
-    bool erase(const Key& key) { return this->core_->erase(key); }
+    bool erase(const Key& key) { return this->erase_entry(key); }
 
-    [[nodiscard]] iterator begin() const { return {this->core_, this->core_->entries.begin()}; }
-    [[nodiscard]] iterator end() const { return {this->core_, this->core_->entries.end()}; }
+    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
 
     void traverse(auto& visit) {
-        for (auto& [key, e] : this->core_->entries) visit(key);
+        this->for_each_entry([&visit](const auto& e) { visit(e.key); });
     }
 };
 
@@ -6632,8 +6918,8 @@ class weak_key_map
     : public detail::weak_container<detail::weak_core<const py_object*, V, std::hash<const py_object*>>> {
     using core = detail::weak_core<const py_object*, V, std::hash<const py_object*>>;
     struct view {
-        static std::pair<py_ref<K>, V&> make(typename core::map::value_type& e, py_object* held) {
-            return {detail::to_ref<K>(held), e.second.strong};
+        static std::pair<py_ref<K>, V&> make(const typename core::entry& e, py_object* held) {
+            return {detail::to_ref<K>(held), e.strong};
         }
     };
 
@@ -6646,12 +6932,12 @@ public:
     /// Replaces what was there. Preconditions: `key` isn't null.
     void set(const py_ref<K>& key, V value) {
         py_object* p = detail::ref_access::object(key);
-        this->core_->set(p, p, static_cast<V&&>(value));
+        this->made_core().set(p, p, static_cast<V&&>(value));
     }
 
     /// Returns: the value, null if there is none. Valid until the map changes.
     [[nodiscard]] V* find(const py_ref<K>& key) const {
-        auto* e = this->core_->find(detail::ref_access::object(key));
+        const auto* e = this->find_entry(detail::ref_access::object(key));
         return e == nullptr ? nullptr : &e->strong;
     }
     /// The value, a fresh `V()` if there was none.
@@ -6661,13 +6947,13 @@ public:
         return *find(key);
     }
     [[nodiscard]] bool contains(const py_ref<K>& key) const { return find(key) != nullptr; }
-    bool erase(const py_ref<K>& key) { return this->core_->erase(detail::ref_access::object(key)); }
+    bool erase(const py_ref<K>& key) { return this->erase_entry(detail::ref_access::object(key)); }
 
-    [[nodiscard]] iterator begin() const { return {this->core_, this->core_->entries.begin()}; }
-    [[nodiscard]] iterator end() const { return {this->core_, this->core_->entries.end()}; }
+    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
 
     void traverse(auto& visit) {
-        for (auto& [key, e] : this->core_->entries) visit(e.strong);
+        this->for_each_entry([&visit](const auto& e) { visit(e.strong); });
     }
 };
 
@@ -6677,9 +6963,7 @@ class weak_set : public detail::weak_container<
                      detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>> {
     using core = detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>;
     struct view {
-        static py_ref<T> make(const typename core::map::value_type&, py_object* held) {
-            return detail::to_ref<T>(held);
-        }
+        static py_ref<T> make(const typename core::entry&, py_object* held) { return detail::to_ref<T>(held); }
     };
 
 public:
@@ -6691,12 +6975,12 @@ public:
     bool add(const py_ref<T>& r) {
         if (contains(r)) return false;
         py_object* p = detail::ref_access::object(r);
-        this->core_->set(p, p, {});
+        this->made_core().set(p, p, {});
         return true;
     }
-    bool discard(const py_ref<T>& r) { return this->core_->erase(detail::ref_access::object(r)); }
+    bool discard(const py_ref<T>& r) { return this->erase_entry(detail::ref_access::object(r)); }
     [[nodiscard]] bool contains(const py_ref<T>& r) const {
-        return this->core_->find(detail::ref_access::object(r)) != nullptr;
+        return this->find_entry(detail::ref_access::object(r)) != nullptr;
     }
     /// Takes any of them out. Returns: null if there is none.
     py_ref<T> pop() {
@@ -6713,8 +6997,8 @@ public:
         for (auto r : other) add(r);
     }
 
-    [[nodiscard]] iterator begin() const { return {this->core_, this->core_->entries.begin()}; }
-    [[nodiscard]] iterator end() const { return {this->core_, this->core_->entries.end()}; }
+    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
 
     void traverse(auto&) noexcept {} // owns nothing
 };

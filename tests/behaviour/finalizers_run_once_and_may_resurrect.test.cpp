@@ -5,7 +5,12 @@
 #include "told.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 using pygc::collect;
 using pygc::is_finalized;
@@ -88,6 +93,85 @@ TEST_CASE("rows 56, 57: finalizers of untracked types run once too, also after a
 }
 
 #if defined(__cpp_exceptions)
+namespace {
+
+/// Looks at everything that it owns when its end comes.
+struct inspector : pygc::py_object {
+    explicit inspector(int& n) : intact(&n) {}
+    int* intact;
+    std::string text = "a text that is too long for the small string optimisation";
+    std::vector<py_ref<inspector>> peers;
+    py_ref<std::string> boxed = make_ref<std::string>(text);
+    std::unique_ptr<int> number = std::make_unique<int>(7);
+    void traverse(auto& visit) { visit(peers, boxed); }
+    void finalize() {
+        bool fine = text.size() == 57 && *boxed == text && *number == 7;
+        for (const auto& p : peers) fine = fine && p != nullptr && p->text == text && *p->number == 7;
+        *intact += fine;
+    }
+};
+
+} // namespace
+
+TEST_CASE("row 58: in its finalizer an object is intact, and so is what it refers to", "[finalize]") {
+    int intact = 0;
+    auto by_count = make_ref<inspector>(intact);
+    by_count->peers.push_back(make_ref<inspector>(intact));
+    by_count = nullptr;
+    CHECK(intact == 2);
+    {
+        std::vector<py_ref<inspector>> all;
+        for (int i = 0; i != 100; ++i) all.push_back(make_ref<inspector>(intact));
+        for (const auto& i : all) i->peers = all;
+    }
+    CHECK(collect() == 100);
+    CHECK(intact == 102);
+}
+
+TEST_CASE("row 160: no finalizer runs, and so none takes a lock, where no_collect forbids it", "[finalize]") {
+    struct locks : pygc::py_object {
+        explicit locks(std::mutex& m, int& n) : mutex(&m), runs(&n) {}
+        std::mutex* mutex;
+        int* runs;
+        py_ref<locks> self;
+        void traverse(pygc::visitor& visit) { visit(self); }
+        void finalize() {
+            const std::unique_lock lock(*mutex, std::try_to_lock);
+            if (!lock.owns_lock()) std::abort(); // else it would wait for ever
+            ++*runs;
+        }
+    };
+    std::mutex mutex;
+    int runs = 0;
+    const auto make_garbage = [&] {
+        for (int i = 0; i != 100; ++i) {
+            auto l = make_ref<locks>(mutex, runs);
+            l->self = l;
+        }
+    };
+    pygc::set_threshold(10);
+    {
+        const pygc::no_collect critical;
+        const std::lock_guard lock(mutex);
+        make_garbage();
+        CHECK(runs == 0);
+    }
+    make_garbage();
+    CHECK(runs > 100);
+    // Or collections at safe points only, which stand outside of all locks.
+    collect();
+    runs = 0;
+    pygc::set_mode(pygc::at_safe_point);
+    {
+        const std::lock_guard lock(mutex);
+        make_garbage();
+    }
+    CHECK(runs == 0);
+    pygc::safe_point();
+    CHECK(runs == 100);
+    pygc::set_mode(pygc::at_allocation);
+}
+
 TEST_CASE("row 59: a finalizer that throws is reported, and its object destroyed", "[finalize][hook]") {
     trace t;
     std::string reported;

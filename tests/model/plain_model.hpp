@@ -21,16 +21,38 @@ struct model_node {
     bool alive = true;
     bool inner = false;
     bool born_in_destructor = false;
+    bool finalized = false;
+    bool condemned = false; // found by a collection that now runs finalizers and callbacks
+    bool postponed = false;
     int fixed[4] = {none, none, none, none};
+    int weak = none; // the record of its weak reference
     std::vector<int> vector;
     std::map<int, int> map;
+    std::vector<int> records; // of the weak references to it, in their order
+    long outside = 0;         // references from outside the set that a collection examines
 
+    /// The places that refer to nodes.
     template <class F>
     void for_each_place(F f) {
         for (int& target : fixed) f(target);
         for (int& target : vector) f(target);
         for (auto& [key, target] : map) f(target);
     }
+    /// Those and the one that refers to a record.
+    template <class F>
+    void for_each_owned(F f) {
+        for_each_place(f);
+        f(weak);
+    }
+};
+
+/// What weak references share: a node among nodes, with negative numbers, below `none`. `fixed[0]` is what
+/// its callback captured.
+struct model_record : model_node {
+    int target = none; // none: it is dead
+    bool calls = false;
+    bool captures = false;
+    int name = none; // of the callback
 };
 
 struct model_stats {
@@ -55,7 +77,8 @@ struct model_heap {
 class plain_model {
 public:
     plain_model(const settings& s, int nesting_limit)
-        : settings_(s), nesting_limit_(nesting_limit), roots_(static_cast<std::size_t>(s.roots), none) {
+        : settings_(s), nesting_limit_(nesting_limit), roots_(static_cast<std::size_t>(s.roots), none),
+          weak_(static_cast<std::size_t>(s.weak_table), none) {
         for (int h = 0; h != s.heaps; ++h) new_heap(h);
     }
 
@@ -71,21 +94,54 @@ public:
 
     [[nodiscard]] const std::string& error() const { return error_; }
     [[nodiscard]] int nodes() const { return static_cast<int>(nodes_.size()); }
-    [[nodiscard]] model_node& node(int id) { return at(nodes_, id); }
+    [[nodiscard]] model_node& node(int id) {
+        if (id < none) return record(id);
+        return at(nodes_, id);
+    }
+    [[nodiscard]] model_record& record(int id) { return at(records_, none - 1 - id); }
     [[nodiscard]] int root(int k) const { return at(roots_, k); }
     [[nodiscard]] model_heap& heap_in(int place) { return at(heaps_, at(heap_in_, place)); }
     [[nodiscard]] int heap_number_in(int place) const { return at(heap_in_, place); }
     [[nodiscard]] long alive() const { return alive_; }
+    [[nodiscard]] int weak_entry(int k) const { return at(weak_, k); }
+    /// What a weak reference gives: the node, none if it is dead or waits for its end.
+    [[nodiscard]] int locked(int record_id) {
+        if (record_id == none) return none;
+        const int target = record(record_id).target;
+        return target == none || node(target).postponed ? none : target;
+    }
+    [[nodiscard]] bool has_callback(int record_id) {
+        return record_id != none && record(record_id).target != none && record(record_id).calls;
+    }
+    /// Whether it has lost its last owner.
+    [[nodiscard]] bool is_ending(int record_id) { return record(record_id).count == 0; }
+
+    /// The weak references with a callback in a generation of the heap.
+    [[nodiscard]] long records_in(int place, int generation) {
+        long n = 0;
+        for (int id : heap_in(place).tracked) n += id < none && std::min(node(id).age, 2) == generation;
+        return n;
+    }
 
     /// The counts again, from nothing but the references. Returns: a node whose count is wrong, or none.
     [[nodiscard]] int recount() {
-        std::vector<long> counts(nodes_.size(), 0);
-        const auto see = [&counts](int target) {
-            if (target != none) ++at(counts, target);
+        std::vector<long> counts(nodes_.size(), 0), record_counts(records_.size(), 0);
+        const auto see = [&](int target) {
+            if (target > none) ++at(counts, target);
+            if (target < none) ++at(record_counts, none - 1 - target);
         };
         for (int target : roots_) see(target);
+        for (int target : weak_) see(target);
         for (model_node& n : nodes_) {
-            if (n.alive) n.for_each_place(see);
+            if (n.alive) n.for_each_owned(see);
+        }
+        for (model_record& r : records_) {
+            if (r.alive) r.for_each_owned(see);
+        }
+        for (std::size_t i = 0; i != records_.size(); ++i) {
+            if (records_[i].alive && (records_[i].count != record_counts[i] || record_counts[i] == 0)) {
+                return none - 1 - static_cast<int>(i);
+            }
         }
         for (int id = 0; id != nodes(); ++id) {
             if (node(id).alive && (node(id).count != at(counts, id) || at(counts, id) == 0)) return id;
@@ -132,14 +188,34 @@ private:
         decrement(old);
     }
 
+    [[nodiscard]] bool is_container(int id) {
+        return id < none ? record(id).calls : layout_of(node(id).type).container;
+    }
+    /// Whether somebody wants to know of its death first.
+    [[nodiscard]] bool has_farewell(int id) {
+        const model_node& n = node(id);
+        return id > none && ((layout_of(n.type).finalizer && !n.finalized) || !n.records.empty());
+    }
+    void note_freed(int id) {
+        model_heap& h = at(heaps_, node(id).heap);
+        if (is_container(id) && h.allocations > 0) --h.allocations;
+    }
+
     void fell_to_zero(int id) {
         model_node& n = node(id);
         model_heap& h = at(heaps_, n.heap);
-        if (layout_of(n.type).container) {
-            if (h.allocations > 0) --h.allocations;
+        if (has_farewell(id) && h.nesting < nesting_limit_) {
+            ++h.nesting;
+            const bool dead = say_farewell(id);
+            end_postponed(h);
+            --h.nesting;
+            if (!dead) return;
+        } else {
             untrack(id);
         }
+        note_freed(id);
         if (h.nesting >= nesting_limit_) {
+            n.postponed = true;
             h.postponed.insert(h.postponed.begin() + static_cast<std::ptrdiff_t>(h.added_by_running++), id);
         } else {
             dispose(id);
@@ -150,41 +226,201 @@ private:
         model_heap& h = at(heaps_, node(id).heap);
         ++h.nesting;
         run_destructor(id);
-        if (h.nesting == nesting_limit_) {
-            while (!h.postponed.empty()) {
-                const int next = h.postponed.front();
-                h.postponed.pop_front();
-                h.added_by_running = 0;
-                dispose(next);
-            }
-            h.added_by_running = 0;
-        }
+        end_postponed(h);
         --h.nesting;
     }
 
+    /// At the depth where ends must wait, they come now.
+    void end_postponed(model_heap& h) {
+        if (h.nesting != nesting_limit_) return;
+        while (!h.postponed.empty()) {
+            const int next = h.postponed.front();
+            h.postponed.pop_front();
+            h.added_by_running = 0;
+            node(next).postponed = false;
+            if (has_farewell(next)) {
+                ++h.nesting;
+                const bool dead = say_farewell(next);
+                --h.nesting;
+                if (!dead) {
+                    if (is_container(next)) ++h.allocations; // it was taken for dead already
+                    continue;
+                }
+            }
+            dispose(next);
+        }
+        h.added_by_running = 0;
+    }
+
+    /// Out of its generation, if it is in one.
     void untrack(int id) {
         model_node& n = node(id);
+        if (n.age == none) return;
         model_heap& h = at(heaps_, n.heap);
         --h.of_age[n.age];
         n.age = none;
         h.tracked.erase(id);
     }
-
-    void run_destructor(int id) {
+    void track(int id, int age) {
+        if (!is_container(id)) return;
         model_node& n = node(id);
-        n.alive = false;
-        --alive_;
-        --at(heaps_, n.heap).nodes;
-        expect(event_kind::died, id);
+        model_heap& h = at(heaps_, n.heap);
+        n.age = age;
+        ++h.of_age[age];
+        h.tracked.insert(id);
+    }
+
+    /// Its finalizer, then weak references and callbacks. Returns: false if the node lives on.
+    bool say_farewell(int id) {
+        model_node& n = node(id);
+        if (layout_of(n.type).finalizer && !n.finalized) {
+            n.count = 1;
+            if (!n.condemned) {
+                untrack(id);
+                track(id, 0);
+            }
+            finalize(id);
+            if (--n.count != 0) {
+                if (n.condemned) track(id, 0);
+                n.condemned = false;
+                return false;
+            }
+        }
+        untrack(id);
+        if (!n.records.empty()) {
+            std::vector<int> pending = sever(id);
+            for (int r : pending) call(r);
+        }
+        return true;
+    }
+
+    void finalize(int id) {
+        model_node& n = node(id);
+        n.finalized = true;
+        expect(event_kind::finalized, id);
+        expect_places(id);
+        if (!error_.empty()) return;
+        ++in_destructor_;
+        execute(finalizer_plan_of(settings_, id, n.born_in_destructor));
+        --in_destructor_;
+    }
+
+    void expect_places(int id) {
+        const model_node& n = node(id);
         const layout& l = layout_of(n.type);
         for (int i = 0; i != l.fixed_count; ++i) expect(event_kind::sees, n.fixed[i]);
         for (int target : n.vector) expect(event_kind::sees, target);
         for (const auto& [key, target] : n.map) expect(event_kind::sees, target);
+        if (l.weak) expect(event_kind::sees, locked(n.weak));
+    }
+
+    // ---- weak references --------------------------------------------------------------------------
+
+    /// Returns: the record, with a reference for the caller; none for none.
+    int make_record(int target, bool calls, int captures) {
+        if (target == none) return none;
+        model_node& n = node(target);
+        if (!calls && !n.records.empty() && !record(n.records[0]).calls && !is_ending(n.records[0])) {
+            increment(n.records[0]);
+            return n.records[0];
+        }
+        const int id = none - 1 - static_cast<int>(records_.size());
+        model_record& r = records_.emplace_back();
+        r.heap = n.heap;
+        r.count = 1;
+        r.born_in_destructor = in_destructor_ != 0;
+        r.target = target;
+        r.calls = calls;
+        ++at(heaps_, r.heap).nodes;
+        // The one without a callback comes first, then the newest.
+        const bool second = calls && !n.records.empty() && !record(n.records[0]).calls;
+        n.records.insert(n.records.begin() + (second ? 1 : 0), id);
+        if (!calls) return id;
+        r.name = next_callback_++;
+        if (captures != none) {
+            r.captures = true;
+            r.fixed[0] = watched(captures);
+            increment(r.fixed[0]);
+        }
+        ++at(heaps_, r.heap).allocations;
+        track(id, 0);
+        if (!settings_.own_first_heap && r.heap == heap_number_in(0)) collect_if_due(r.heap);
+        return id;
+    }
+
+    /// Weak references are to intrusive nodes.
+    [[nodiscard]] int watched(int k) {
+        return root(k) != none && node(root(k)).type != kind::boxed ? root(k) : none;
+    }
+
+    void detach(int record_id) {
+        model_record& r = record(record_id);
+        if (r.target == none) return;
+        auto& list = node(r.target).records;
+        list.erase(std::find(list.begin(), list.end(), record_id));
+        r.target = none;
+    }
+
+    /// All weak references to a node are dead. Returns: those whose callbacks are to be called, held by a reference.
+    std::vector<int> sever(int id) {
+        std::vector<int> pending;
+        for (int r : node(id).records) {
+            record(r).target = none;
+            if (!record(r).calls || record(r).condemned || is_ending(r)) continue;
+            increment(r);
+            pending.push_back(r);
+        }
+        node(id).records.clear();
+        return pending;
+    }
+
+    /// Returns: whether the record went with its callback.
+    bool call(int record_id) {
+        model_record& r = record(record_id);
+        expect(event_kind::called, r.name);
+        if (!error_.empty()) return false;
+        ++in_destructor_;
+        execute(callback_plan_of(settings_, r.name, r.born_in_destructor));
+        --in_destructor_;
+        release(record_id);
+        const bool gone = r.count == 1;
+        decrement(record_id);
+        return gone;
+    }
+
+    /// The callback lets go of what it captured.
+    void release(int record_id) {
+        model_record& r = record(record_id);
+        if (!r.captures) return;
+        r.captures = false;
+        expect(event_kind::released, r.name);
+        expect(event_kind::sees, r.fixed[0]);
+        const int held = r.fixed[0];
+        r.fixed[0] = none;
+        decrement(held);
+    }
+
+    // ---- destructors ------------------------------------------------------------------------------
+
+    void run_destructor(int id) {
+        model_node& n = node(id);
+        n.alive = false;
+        --at(heaps_, n.heap).nodes;
+        if (id < none) {
+            release(id);
+            detach(id);
+            return;
+        }
+        --alive_;
+        expect(event_kind::died, id);
+        expect_places(id);
         if (!error_.empty()) return;
+        const layout& l = layout_of(n.type);
         ++in_destructor_;
         execute(plan_of(settings_, id, n.born_in_destructor));
         --in_destructor_;
         // The members, last declared first.
+        decrement(n.weak);
         if (l.map) {
             decrement(n.fixed[2]);
             decrement(n.fixed[1]);
@@ -216,65 +452,163 @@ private:
         for (int id : h.tracked) {
             if (node(id).age <= oldest) set.push_back(id);
         }
-        if (outside_.size() < nodes_.size()) outside_.resize(nodes_.size(), 0);
-        for (int id : set) at(outside_, id) = node(id).count;
-        const auto in_set = [&](int id) { return id != none && node(id).heap == heap && node(id).age != none && node(id).age <= oldest; };
+        const auto in_set = [&](int id) {
+            return id != none && node(id).heap == heap && node(id).age != none && node(id).age <= oldest;
+        };
+        std::set<int> garbage = unreachable(set, in_set);
         for (int id : set) {
-            node(id).for_each_place([&](int target) {
-                if (in_set(target)) --at(outside_, target);
-            });
-        }
-        // What something outside leads to is alive: it gets 1.
-        std::vector<int> to_visit;
-        for (int id : set) {
-            if (at(outside_, id) > 0) to_visit.push_back(id);
-        }
-        while (!to_visit.empty()) {
-            const int id = to_visit.back();
-            to_visit.pop_back();
-            node(id).for_each_place([&](int target) {
-                if (!in_set(target) || at(outside_, target) != 0) return;
-                at(outside_, target) = 1;
-                to_visit.push_back(target);
-            });
-        }
-
-        std::set<int> garbage;
-        for (int id : set) {
-            model_node& n = node(id);
-            if (at(outside_, id) == 0) {
-                garbage.insert(id);
+            if (garbage.count(id) != 0) {
                 untrack(id);
             } else {
-                --h.of_age[n.age];
-                n.age = generation + 1;
-                ++h.of_age[n.age];
+                --h.of_age[node(id).age];
+                node(id).age = generation + 1;
+                ++h.of_age[node(id).age];
             }
+        }
+        std::size_t found = 0;
+        if (std::any_of(garbage.begin(), garbage.end(), [this](int id) { return id < none || has_farewell(id); })) {
+            for (int id : garbage) node(id).condemned = true;
+            if (run_finalizers(h, garbage)) reprieve(garbage, generation + 1);
+            found = end_weak_references(garbage);
         }
         // Peers of the same garbage are null before the first destructor runs.
         for (int id : garbage) {
-            node(id).for_each_place([&](int& target) {
+            node(id).for_each_owned([&](int& target) {
                 if (garbage.count(target) != 0) target = none;
             });
         }
-        const auto found = garbage.size();
-        // The order of destructors is the library's choice; all else is not.
-        while (!garbage.empty() && error_.empty()) {
-            if (position_ == trace_->size() || (*trace_)[position_].what != event_kind::died ||
-                garbage.count((*trace_)[position_].value) == 0) {
-                expect(event_kind::died, *garbage.begin());
-                break;
-            }
-            const int next = (*trace_)[position_].value;
-            garbage.erase(next);
-            dispose(next);
-        }
-        h.allocations = std::max(0L, h.allocations - static_cast<long>(found));
+        const std::size_t dead = garbage.size();
+        found += dead;
+        dispose_all(garbage);
+        h.allocations = std::max(0L, h.allocations - static_cast<long>(dead));
         ++h.stats[generation].collections;
         h.stats[generation].collected += found;
         h.stats[generation].candidates += set.size();
         h.collecting = false;
         return static_cast<int>(found);
+    }
+
+    /// The members of a set that nothing outside the set leads to.
+    template <class InSet>
+    std::set<int> unreachable(const std::vector<int>& set, InSet in_set) {
+        for (int id : set) node(id).outside = node(id).count;
+        for (int id : set) {
+            node(id).for_each_owned([&](int target) {
+                if (in_set(target)) --node(target).outside;
+            });
+        }
+        // What something outside leads to is alive: it gets 1.
+        std::vector<int> to_visit;
+        for (int id : set) {
+            if (node(id).outside > 0) to_visit.push_back(id);
+        }
+        while (!to_visit.empty()) {
+            const int id = to_visit.back();
+            to_visit.pop_back();
+            node(id).for_each_owned([&](int target) {
+                if (!in_set(target) || node(target).outside != 0) return;
+                node(target).outside = 1;
+                to_visit.push_back(target);
+            });
+        }
+        std::set<int> result;
+        for (int id : set) {
+            if (node(id).outside == 0) result.insert(id);
+        }
+        return result;
+    }
+
+    /// In an order that is the library's choice. Returns: whether there was one.
+    bool run_finalizers(model_heap& h, const std::set<int>& garbage) {
+        const auto waits = [this](int id) {
+            const model_node& n = node(id);
+            return id > none && n.alive && n.condemned && !n.postponed && layout_of(n.type).finalizer && !n.finalized;
+        };
+        bool any = false;
+        while (std::any_of(garbage.begin(), garbage.end(), waits) && error_.empty()) {
+            const int next = next_event(event_kind::finalized);
+            if (garbage.count(next) == 0 || !waits(next)) {
+                expect(event_kind::finalized, *std::find_if(garbage.begin(), garbage.end(), waits));
+                break;
+            }
+            any = true;
+            increment(next);
+            finalize(next);
+            decrement(next);
+        }
+        if (!h.postponed.empty()) { // they belong to this phase
+            const int nesting = h.nesting;
+            h.nesting = nesting_limit_;
+            end_postponed(h);
+            h.nesting = nesting;
+        }
+        return any;
+    }
+
+    /// Who can be reached again lives on, and what it leads to. Those that died are no longer among the garbage.
+    void reprieve(std::set<int>& garbage, int age) {
+        std::vector<int> set;
+        for (int id : garbage) {
+            if (node(id).alive && node(id).condemned) set.push_back(id);
+        }
+        const auto in_set = [this](int id) { return id != none && node(id).alive && node(id).condemned; };
+        garbage = unreachable(set, in_set);
+        for (int id : set) {
+            if (garbage.count(id) != 0) continue;
+            node(id).condemned = false;
+            track(id, age);
+        }
+    }
+
+    /// Of what is garbage. Returns: how many records went with their callbacks.
+    std::size_t end_weak_references(const std::set<int>& garbage) {
+        for (int id : garbage) {
+            if (id < none) detach(id);
+        }
+        std::vector<std::vector<int>> pending;
+        for (int id : garbage) {
+            if (std::vector<int> calls = sever(id); !calls.empty()) pending.push_back(std::move(calls));
+        }
+        // Those to one node newest first; which node's come first is the library's choice.
+        std::size_t gone = 0;
+        while (!pending.empty() && error_.empty()) {
+            const int next = next_event(event_kind::called);
+            auto i = std::find_if(pending.begin(), pending.end(),
+                                  [&](const std::vector<int>& calls) { return record(calls[0]).name == next; });
+            if (i == pending.end()) i = pending.begin();
+            const std::vector<int> calls = std::move(*i);
+            pending.erase(i);
+            for (int r : calls) gone += call(r);
+        }
+        return gone;
+    }
+
+    /// In an order that is the library's choice; records that captured nothing go without a word.
+    void dispose_all(std::set<int>& garbage) {
+        while (!garbage.empty() && error_.empty()) {
+            int next = next_event(event_kind::died);
+            if (const int name = next_event(event_kind::released); name != none) {
+                for (int id : garbage) {
+                    if (id < none && record(id).captures && record(id).name == name) next = id;
+                }
+            }
+            if (garbage.count(next) == 0) {
+                const auto silent = std::find_if(garbage.begin(), garbage.end(),
+                                                 [this](int id) { return id < none && !record(id).captures; });
+                if (silent == garbage.end()) {
+                    expect(event_kind::died, *garbage.rbegin());
+                    break;
+                }
+                next = *silent;
+            }
+            garbage.erase(next);
+            dispose(next);
+        }
+    }
+
+    /// What the library reported next, if it is of that kind; else none.
+    [[nodiscard]] int next_event(event_kind what) const {
+        return position_ < trace_->size() && (*trace_)[position_].what == what ? (*trace_)[position_].value : none;
     }
 
     void collect_if_due(int heap) {
@@ -306,9 +640,7 @@ private:
         ++h.nodes;
         if (layout_of(type).container) {
             ++h.allocations;
-            n.age = 0;
-            ++h.of_age[0];
-            h.tracked.insert(id);
+            track(id, 0);
             collect_if_due(heap);
         }
         int fresh = id;
@@ -359,11 +691,26 @@ private:
             collect(heap_number_in(op.a), 2, true);
             new_heap(op.a);
             break;
+        case action::save: store(at(roots_, op.a), op.b); break;
+        case action::watch: watch(op.a, watched(op.b), false, none); break;
+        case action::watch_call: watch(op.a, watched(op.b), true, op.c); break;
+        case action::weak_copy: store(at(weak_, op.a), weak_entry(op.b)); break;
+        case action::weak_drop: store(at(weak_, op.a), none); break;
+        case action::weak_lock: store(at(roots_, op.a), locked(weak_entry(op.b))); break;
+        case action::weak_put: store(node(op.a).weak, weak_entry(op.b)); break;
+        case action::weak_get: store(at(weak_, op.a), node(op.b).weak); break;
         default: // the program holds the node while it works on what the node owns
             increment(op.a);
             change_container(node(op.a), op);
             decrement(op.a);
         }
+    }
+
+    void watch(int entry, int target, bool calls, int captures) {
+        increment(target); // held as long as its weak reference is being made
+        int made = make_record(target, calls, captures);
+        store_moved(at(weak_, entry), made);
+        decrement(target);
     }
 
     void change_container(model_node& n, const operation& op) {
@@ -409,6 +756,7 @@ private:
             }
             n.inner = false;
             drop_inner(n);
+            store(n.weak, none);
             break;
         }
         default: error_ = "no such operation";
@@ -418,10 +766,12 @@ private:
     const settings settings_;
     const int nesting_limit_;
     std::deque<model_node> nodes_;
+    std::deque<model_record> records_;
     std::vector<int> roots_;
+    std::vector<int> weak_; // records
+    int next_callback_ = 0;
     std::deque<model_heap> heaps_; // all that ever were
     std::vector<int> heap_in_;     // place -> the heap that is there now
-    std::vector<long> outside_;
     long alive_ = 0;
     int in_destructor_ = 0;
     const std::vector<event>* trace_ = nullptr;

@@ -20,8 +20,9 @@ constexpr int none = -1;
 
 // ---- nodes ----------------------------------------------------------------------------------------
 
-enum class kind : int { pair, second, shape, circle, boxed, leaf, holder, outline, large, huge, wide };
-constexpr int kinds = 11;
+enum class kind : int { pair, second, shape, circle, boxed, leaf, holder, outline, large, huge, wide, watcher, keeper };
+constexpr int kinds = 13;
+constexpr int kinds_without_farewell = 11; // the last two have a weak reference, the keeper a finalizer too
 
 /// The static type of a reference member: what it can refer to.
 enum class reference : int { to_any, to_box, to_shape, to_either };
@@ -35,6 +36,8 @@ struct layout {
     bool map;
     bool inner; // fixed places 1 and 2 are there only while the unique_ptr is not null
     bool container;
+    bool weak = false;      // has a weak reference, declared last
+    bool finalizer = false; // has a `finalize`
 };
 
 constexpr layout layouts[kinds] = {
@@ -49,6 +52,8 @@ constexpr layout layouts[kinds] = {
     {2, {reference::to_any, reference::to_box}, false, false, false, true},                                     // large
     {1, {reference::to_any}, false, false, false, true},                                                        // huge
     {4, {reference::to_any, reference::to_shape, reference::to_box, reference::to_box}, false, false, false, true}, // wide
+    {2, {reference::to_any, reference::to_any}, false, false, false, true, true},                                    // watcher
+    {2, {reference::to_any, reference::to_any}, false, false, false, true, true, true},                              // keeper
 };
 
 constexpr const layout& layout_of(kind k) { return layouts[static_cast<int>(k)]; }
@@ -92,12 +97,21 @@ enum class action : int {
     threshold,    // heap a: b, c, d
     enable,       // heap a: b != 0
     retire,       // heap a ends, whatever still lives in it; a new one takes its place
+    save,         // root a = node b, which is being finalized
+    watch,        // weak table a = a weak reference to root b, without a callback
+    watch_call,   // the same with a callback, which captures root c, unless that is none
+    weak_copy,    // weak table a = weak table b
+    weak_drop,    // weak table a = null
+    weak_lock,    // root a = what weak table b refers to
+    weak_put,     // node a's weak reference = weak table b
+    weak_get,     // weak table a = node b's weak reference
 };
 
 constexpr const char* action_names[] = {
     "nothing", "make", "make_throw", "copy_root", "move_root", "swap_roots", "drop_root", "link", "move_in",
     "unlink", "load", "take", "swap_places", "push", "vector_set", "vector_erase", "vector_clear", "map_set",
-    "map_erase", "inner_make", "inner_reset", "clear", "collect", "threshold", "enable", "retire"};
+    "map_erase", "inner_make", "inner_reset", "clear", "collect", "threshold", "enable", "retire",
+    "save", "watch", "watch_call", "weak_copy", "weak_drop", "weak_lock", "weak_put", "weak_get"};
 
 struct operation {
     action what = action::nothing;
@@ -111,7 +125,7 @@ inline std::string to_string(const operation& op) {
 
 // ---- events ---------------------------------------------------------------------------------------
 
-enum class event_kind : int { died, sees, collected, threw };
+enum class event_kind : int { died, sees, collected, threw, finalized, called, released };
 
 struct event {
     event_kind what;
@@ -120,7 +134,7 @@ struct event {
 };
 
 inline std::string to_string(const event& e) {
-    constexpr const char* names[] = {"died", "sees", "collected", "threw"};
+    constexpr const char* names[] = {"died", "sees", "collected", "threw", "finalized", "called", "released"};
     return std::string(names[static_cast<int>(e.what)]) + ' ' + std::to_string(e.value);
 }
 
@@ -156,9 +170,11 @@ struct settings {
     int acting_destructors = 0; // percent
     int most_alive = 60;
     int nodes_at_first = 0;
+    int chain_at_first = 0; // its length: deep enough, and ends have to wait
     int check_every = 1;
     bool tiny_thresholds = false;
     bool own_first_heap = false; // else heap 0 is the thread's
+    int weak_table = 0;          // its size; not 0: there are finalizers and weak references
 };
 
 /// What the destructor of node `id` does: the same for the model and for the library. Nodes born in a
@@ -176,6 +192,50 @@ inline operation plan_of(const settings& s, int id, bool born_in_destructor) {
     case 5: return {action::copy_root, root, other};
     case 6: return {action::move_root, root, other};
     case 7: return {action::swap_roots, root, other};
+    default: return {action::make, root, r.below(s.weak_table != 0 ? kinds : kinds_without_farewell), heap};
+    }
+}
+
+/// What the finalizer of node `id` does.
+inline operation finalizer_plan_of(const settings& s, int id, bool born_in_destructor) {
+    random_source r(s.seed * 1000033u + static_cast<std::uint64_t>(id));
+    const int root = r.below(s.roots), entry = r.below(s.weak_table), heap = r.below(s.heaps);
+    switch (r.below(born_in_destructor ? 14 : 16)) {
+    case 0:
+    case 1:
+    case 2: return {};
+    case 3:
+    case 4:
+    case 5: return {action::save, root, id};
+    case 6:
+    case 7:
+    case 8: return {action::clear, id};
+    case 9: return {action::drop_root, root};
+    case 10: return {action::collect, heap, r.below(3)};
+    case 11: return {action::weak_lock, root, entry};
+    case 12: return {action::weak_drop, entry};
+    case 13: return {action::watch, entry, root};
+    case 14: return {action::make, root, r.below(kinds), heap};
+    default: return {action::watch_call, entry, root, r.chance(50) ? r.below(s.roots) : none};
+    }
+}
+
+/// What the callback with number `name` does.
+inline operation callback_plan_of(const settings& s, int name, bool born_in_destructor) {
+    random_source r(s.seed * 1000037u + static_cast<std::uint64_t>(name));
+    const int root = r.below(s.roots), entry = r.below(s.weak_table), heap = r.below(s.heaps);
+    switch (r.below(born_in_destructor ? 11 : 12)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3: return {};
+    case 4:
+    case 5: return {action::drop_root, root};
+    case 6: return {action::collect, heap, r.below(3)};
+    case 7:
+    case 8: return {action::weak_drop, entry};
+    case 9: return {action::weak_lock, root, entry};
+    case 10: return {action::watch, entry, root};
     default: return {action::make, root, r.below(kinds), heap};
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random programs over graphs of nodes: after every step the library has to agree with the model.
 //
-// To see one program: PYGC_MODEL_SEED=17 pygc_model "[program]" (and PYGC_MODEL_STEPS=80).
+// To see one program: PYGC_MODEL_SEED=17 pygc_model "[program]" (and PYGC_MODEL_STEPS=80; PYGC_MODEL_FAREWELLS=1 for
+// those with finalizers and weak references).
 #include <support/catch.hpp>
 
 #include <cstdio>
@@ -57,6 +58,7 @@ public:
     std::string run() {
         begin();
         for (int i = 0; i != settings_.nodes_at_first && ok(); ++i) grow();
+        for (int i = 0; i != settings_.chain_at_first && ok(); ++i) grow_chain();
         if (settings_.nodes_at_first != 0 && model_.alive() < settings_.nodes_at_first / 2) fail("the graph is too small");
         for (int i = 0; i != settings_.steps && ok(); ++i) step(choose());
         finish();
@@ -92,9 +94,13 @@ private:
             for (int k = 0; k != settings_.roots && ok(); ++k) {
                 if (model_.root(k) != none) step({action::drop_root, k});
             }
+            for (int k = 0; k != settings_.weak_table && ok(); ++k) {
+                if (model_.weak_entry(k) != none) step({action::weak_drop, k});
+            }
             for (int h = 0; h != settings_.heaps && ok(); ++h) step({action::collect, h, 2});
             bool roots = false;
             for (int k = 0; k != settings_.roots; ++k) roots |= model_.root(k) != none;
+            for (int k = 0; k != settings_.weak_table; ++k) roots |= model_.weak_entry(k) != none;
             if (roots) continue;
             if (model_.alive() == 0) break;
             for (int id = 0; id != model_.nodes() && ok(); ++id) {
@@ -138,8 +144,20 @@ private:
         for (int id = 0; id != model_.nodes() && ok(); ++id) {
             same(world_.is_alive(id), model_.node(id).alive, "life", id);
             if (ok() && model_.node(id).alive) same(world_.use_count(id), model_.node(id).count, "use_count", id);
+            if (ok() && settings_.weak_table != 0 && model_.node(id).alive) compare_farewell(id);
+        }
+        for (int k = 0; k != settings_.weak_table && ok(); ++k) {
+            same(world_.weak_target(k), model_.locked(model_.weak_entry(k)), "target of weak reference", k);
+            same(world_.has_callback(k), model_.has_callback(model_.weak_entry(k)), "callback of weak reference", k);
         }
         for (int h = 0; h != settings_.heaps && ok(); ++h) compare_heap(h);
+    }
+
+    void compare_farewell(int id) {
+        model_node& n = model_.node(id);
+        if (n.type == kind::boxed) return;
+        same(world_.is_finalized(id), n.finalized, "is_finalized", id);
+        same(world_.weak_references(id), n.records.size(), "number of weak references", id);
     }
 
     void compare_heap(int place) {
@@ -160,8 +178,13 @@ private:
             if (last_.what != action::collect && steps_ % 12 != 0) continue;
             const pygc::object_list list = h.get_objects(g);
             same(list.size(), g == 2 ? m.of_age[2] + m.of_age[3] : m.of_age[g], "size of generation", g);
+            std::size_t records = 0;
             for (const auto& object : list) {
                 const int id = world_.node_at(object.get());
+                if (id == none && settings_.weak_table != 0) { // a weak reference with a callback
+                    ++records;
+                    continue;
+                }
                 if (id == none) {
                     fail("an unknown object is tracked");
                     break;
@@ -169,6 +192,7 @@ private:
                 same(g, std::min(model_.node(id).age, 2), "generation", id);
                 same(model_.heap_number_in(place), model_.node(id).heap, "heap", id);
             }
+            if (settings_.weak_table != 0) same(records, model_.records_in(place, g), "weak references of generation", g);
         }
         same(h.get_memory().objects, m.nodes, "get_memory().objects", place);
     }
@@ -252,9 +276,22 @@ private:
         if (ok() && owner != none && model_.root(k) != none && fits(reference::to_any, k)) step({action::push, owner, k, 1});
     }
 
+    /// A node in front of the chain that root 0 holds, if there is room for one there.
+    void grow_chain() {
+        step({action::make, 1, static_cast<int>(random_.chance(70) ? kind::keeper : kind::watcher), 0});
+        if (!ok() || model_.root(1) == none || !fits(reference::to_any, 0)) return;
+        const int fresh = model_.root(1);
+        if (random_.chance(40)) step({action::watch_call, random_.below(settings_.weak_table), 1, random_.chance(30) ? 0 : none});
+        if (ok() && model_.root(1) == fresh && fits(reference::to_any, 0)) step({action::move_in, fresh, 0, 0});
+        if (ok()) step({action::move_root, 0, 1});
+    }
+
     // Large ones seldom: they cost time.
     int random_kind() {
-        const int type = random_.below(kinds);
+        if (settings_.weak_table != 0 && random_.chance(50)) {
+            return static_cast<int>(random_.chance(60) ? kind::keeper : kind::watcher);
+        }
+        const int type = random_.below(kinds_without_farewell);
         const bool is_large = type == static_cast<int>(kind::large) || type == static_cast<int>(kind::huge);
         return is_large && !random_.chance(25) ? 0 : type;
     }
@@ -268,6 +305,7 @@ private:
 
     /// An operation that is possible now, or nothing.
     operation suggest() {
+        if (settings_.weak_table != 0 && random_.chance(20)) return suggest_weak();
         int dice = random_.below(200);
         const auto is = [&dice](int weight) { return (dice -= weight) < 0; };
         const int k = any_root();
@@ -333,6 +371,24 @@ private:
         return {};
     }
 
+    operation suggest_weak() {
+        const int entry = random_.below(settings_.weak_table), other = random_.below(settings_.weak_table);
+        int dice = random_.below(100);
+        const auto is = [&dice](int weight) { return (dice -= weight) < 0; };
+        if (is(40)) {
+            const int k = filled_root();
+            if (k == none) return {};
+            if (dice < -25) return {action::watch, entry, k};
+            return {action::watch_call, entry, k, random_.chance(40) ? any_root() : none};
+        }
+        if (is(10)) return {action::weak_drop, entry};
+        if (is(5)) return {action::weak_copy, entry, other};
+        if (is(10)) return {action::weak_lock, any_root(), entry};
+        const int id = any_node();
+        if (id == none || !layout_of(model_.node(id).type).weak) return {};
+        return {dice < 25 ? action::weak_put : action::weak_get, dice < 25 ? id : entry, dice < 25 ? entry : id};
+    }
+
     const settings settings_;
     random_source random_;
     const bool verbose_;
@@ -357,6 +413,18 @@ settings short_program(std::uint64_t seed) {
     s.own_first_heap = r.chance(30);
     // What destructors do is compared after every step in any case.
     s.check_every = seed % 4 == 0 ? 1 : 6;
+    return s;
+}
+
+settings program_with_farewells(std::uint64_t seed) {
+    settings s = short_program(seed);
+    s.weak_table = 2 + random_source(seed).below(8);
+    if (seed % 8 == 0) {
+        s.weak_table = 40;
+        s.chain_at_first = 60;
+        s.most_alive = 100;
+        s.check_every = 6;
+    }
     return s;
 }
 
@@ -389,7 +457,8 @@ void run_programs(std::uint64_t first, std::uint64_t last, settings (*shape_of)(
 
 TEST_CASE("random programs agree with the model, seeds 1 to 1000", "[program]") {
     if (const long seed = setting("PYGC_MODEL_SEED", 0); seed != 0) {
-        settings s = short_program(static_cast<std::uint64_t>(seed));
+        const bool farewells = setting("PYGC_MODEL_FAREWELLS", 0) != 0;
+        settings s = (farewells ? program_with_farewells : short_program)(static_cast<std::uint64_t>(seed));
         s.steps = static_cast<int>(setting("PYGC_MODEL_STEPS", s.steps));
         s.check_every = 1;
         std::fprintf(stderr, "seed %ld: %d steps, %d roots, %d heaps, %d %% of the destructors act\n", seed, s.steps,
@@ -406,6 +475,10 @@ TEST_CASE("random programs agree with the model, seeds 1001 to 2000", "[programs
 
 TEST_CASE("random programs agree with the model, seeds 2001 to 3000", "[programs]") {
     run_programs(2001, 3001, short_program);
+}
+
+TEST_CASE("random programs with finalizers and weak references agree with the model", "[programs][farewell]") {
+    run_programs(6001, 6801, program_with_farewells);
 }
 
 TEST_CASE("random programs over ten thousand nodes agree with the model", "[programs]") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -176,6 +177,40 @@ struct refuses : named {
 };
 #endif
 
+/// A weak reference without a word about it elsewhere.
+struct watcher_node : named {
+    using named::named;
+    ~watcher_node() { report_death(id, a, b, w); }
+    void traverse(auto& visit) { visit(a, b, w); }
+    any_ref a, b;
+    pygc::py_weakref<named> w;
+};
+
+template <class... Field>
+void report_finalizer(int id, const Field&... fields);
+
+struct keeper_node : named {
+    using named::named;
+    ~keeper_node() { report_death(id, a, b, w); }
+    void traverse(auto& visit) { visit(a, b, w); }
+    void finalize() { report_finalizer(id, a, b, w); }
+    any_ref a, b;
+    pygc::py_weakref<named> w;
+};
+
+inline void report_call(int name);
+
+/// What the callback with a number holds; says when it lets go.
+struct captured {
+    captured(int n, any_ref r) : name(n), held(std::move(r)) {}
+    captured(captured&& other) noexcept : name(std::exchange(other.name, none)), held(std::move(other.held)) {}
+    captured& operator=(captured&&) = delete;
+    inline ~captured();
+    void traverse(auto& visit) { visit(held); }
+    int name;
+    any_ref held;
+};
+
 /// One of the two is null.
 struct root {
     any_ref r;
@@ -184,7 +219,9 @@ struct root {
 
 class world {
 public:
-    explicit world(const settings& s) : settings_(s), roots_(static_cast<std::size_t>(s.roots)) {
+    explicit world(const settings& s)
+        : settings_(s), threads_own_(pygc::heap::current()), roots_(static_cast<std::size_t>(s.roots)),
+          weak_(static_cast<std::size_t>(s.weak_table)) {
         current_world = this;
         for (int h = 0; h != s.heaps; ++h) {
             heaps_.push_back(h == 0 && !s.own_first_heap ? &pygc::heap::current() : new_heap());
@@ -195,6 +232,7 @@ public:
     ~world() {
         quiet_ = true; // after a failure: the nodes go without a word
         roots_.clear();
+        weak_.clear();
         for (int h = settings_.own_first_heap ? 0 : 1; h != settings_.heaps; ++h) delete at(heaps_, h);
         current_world = nullptr;
     }
@@ -219,6 +257,12 @@ public:
         return any_ref::borrow(at_id<named>(id)).use_count() - 1;
     }
     [[nodiscard]] int nodes() const { return static_cast<int>(places_.size()); }
+    [[nodiscard]] bool is_finalized(int id) { return pygc::is_finalized(any_ref::borrow(at_id<named>(id))); }
+    [[nodiscard]] std::size_t weak_references(int id) {
+        return pygc::get_weakref_count(any_ref::borrow(at_id<named>(id)));
+    }
+    [[nodiscard]] int weak_target(int entry) const { return id_of(at(weak_, entry)); }
+    [[nodiscard]] bool has_callback(int entry) const { return at(weak_, entry).has_callback(); }
     [[nodiscard]] pygc::heap& heap_in(int h) { return *at(heaps_, h); }
 
     template <class... Field>
@@ -232,6 +276,29 @@ public:
         ++in_destructor_;
         execute(plan_of(settings_, id, p.born_in_destructor));
         --in_destructor_;
+    }
+
+    template <class... Field>
+    void finalized(int id, const Field&... fields) {
+        note(event_kind::finalized, id);
+        (look(fields), ...);
+        if (quiet_) return;
+        ++in_destructor_;
+        execute(finalizer_plan_of(settings_, id, at(places_, id).born_in_destructor));
+        --in_destructor_;
+    }
+
+    void called(int name) {
+        note(event_kind::called, name);
+        if (quiet_) return;
+        ++in_destructor_;
+        execute(callback_plan_of(settings_, name, at(callback_born_in_destructor_, name)));
+        --in_destructor_;
+    }
+
+    void released(const captured& c) {
+        note(event_kind::released, c.name);
+        look(c.held);
     }
 
 private:
@@ -255,6 +322,11 @@ private:
     void look(const shape_ref& r) {
         sees(r && r->corners() == (at(places_, r->id).type == kind::circle ? 0 : -1) ? r->id : none);
     }
+    [[nodiscard]] static int id_of(const pygc::py_weakref<named>& w) {
+        const any_ref r = w.lock();
+        return r ? r->id : none;
+    }
+    void look(const pygc::py_weakref<named>& w) { sees(id_of(w)); }
     void look(const std::optional<any_ref>& r) { look(r.value_or(nullptr)); }
     void look(const either_ref& v) {
         if (v.index() == 1) return look(std::get<1>(v));
@@ -341,7 +413,23 @@ private:
             if (i == 0) return f(at_id<wide_node>(id)->a);
             if (i == 1) return f(at_id<wide_node>(id)->s);
             return f(at(at_id<wide_node>(id)->b, i - 2));
+        case kind::watcher: return f(i == 0 ? at_id<watcher_node>(id)->a : at_id<watcher_node>(id)->b);
+        case kind::keeper: return f(i == 0 ? at_id<keeper_node>(id)->a : at_id<keeper_node>(id)->b);
         }
+    }
+
+    pygc::py_weakref<named>& weak_of(int id) {
+        return at(places_, id).type == kind::watcher ? at_id<watcher_node>(id)->w : at_id<keeper_node>(id)->w;
+    }
+
+    /// With a callback if `call`, which captures root `c` unless that is none.
+    pygc::py_weakref<named> weak_reference(const any_ref& r, bool call, int c) {
+        const pygc::heap::scope use(threads_own_); // the one heap in which a weak reference may start a collection
+        if (!call || !r) return r;
+        const int name = static_cast<int>(callback_born_in_destructor_.size());
+        callback_born_in_destructor_.push_back(in_destructor_ != 0);
+        if (c == none) return {r, [name] { report_call(name); }};
+        return {r, [name](captured&) { report_call(name); }, captured(name, at(roots_, c).r)};
     }
 
     std::vector<any_ref>& vector_of(int id) {
@@ -503,6 +591,8 @@ private:
         case kind::large: return make<large_node>(k, type, h);
         case kind::huge: return make<huge_node>(k, type, h);
         case kind::wide: return make<wide_node>(k, type, h);
+        case kind::watcher: return make<watcher_node>(k, type, h);
+        case kind::keeper: return make<keeper_node>(k, type, h);
         }
     }
 
@@ -571,6 +661,14 @@ private:
             delete at(heaps_, op.a); // destructors that run now may still use it
             at(heaps_, op.a) = new_heap();
             break;
+        case action::save: set(at(roots_, op.a), pygc::borrow(at_id<named>(op.b))); break;
+        case action::watch: at(weak_, op.a) = weak_reference(any_ref(at(roots_, op.b).r), false, none); break;
+        case action::watch_call: at(weak_, op.a) = weak_reference(any_ref(at(roots_, op.b).r), true, op.c); break;
+        case action::weak_copy: at(weak_, op.a) = at(weak_, op.b); break;
+        case action::weak_drop: at(weak_, op.a).reset(); break;
+        case action::weak_lock: set(at(roots_, op.a), at(weak_, op.b).lock()); break;
+        case action::weak_put: weak_of(op.a) = at(weak_, op.b); break;
+        case action::weak_get: at(weak_, op.a) = weak_of(op.b); break;
         default:
             if (at(places_, op.a).type == kind::boxed) {
                 const box_ref hold = box_ref::borrow(box_at(op.a));
@@ -609,6 +707,7 @@ private:
                 while (!m.empty()) m.erase(m.begin());
             }
             if (l.inner) at_id<holder_node>(op.a)->u.reset();
+            if (l.weak) weak_of(op.a).reset();
             break;
         }
         default: break;
@@ -621,14 +720,17 @@ private:
         old.swap(vector_of(id));
     }
 
-    const settings settings_;
-    std::vector<root> roots_;
     static pygc::heap* new_heap() {
         auto* h = new pygc::heap();
         h->set_threshold(std::size_t{first_threshold}, 10, 10);
         return h;
     }
 
+    const settings settings_;
+    pygc::heap& threads_own_;
+    std::vector<root> roots_;
+    std::vector<pygc::py_weakref<named>> weak_;
+    std::deque<bool> callback_born_in_destructor_; // by the number of the callback
     std::vector<pygc::heap*> heaps_; // the first may be the thread's own
     std::vector<place> places_;
     std::unordered_map<const void*, int> id_at_;
@@ -640,6 +742,19 @@ private:
 template <class... Field>
 void report_death(int id, const Field&... fields) {
     if (current_world != nullptr) current_world->died(id, fields...);
+}
+
+template <class... Field>
+void report_finalizer(int id, const Field&... fields) {
+    if (current_world != nullptr) current_world->finalized(id, fields...);
+}
+
+inline void report_call(int name) {
+    if (current_world != nullptr) current_world->called(name);
+}
+
+inline captured::~captured() {
+    if (name != none && current_world != nullptr) current_world->released(*this);
 }
 
 } // namespace model

@@ -52,6 +52,16 @@ static_assert(noexcept(pygc::is_tracked(std::declval<ref&>())));
 
 static_assert(std::is_nothrow_move_constructible_v<pygc::object_list>);
 static_assert(std::is_nothrow_move_assignable_v<pygc::object_list>);
+static_assert(std::is_nothrow_default_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_copy_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_move_constructible_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_move_assignable_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_swappable_v<pygc::py_function<void()>>);
+static_assert(std::is_nothrow_default_constructible_v<pygc::weak_value_map<int, node>>);
+static_assert(std::is_nothrow_move_constructible_v<pygc::weak_value_map<int, node>>);
+static_assert(std::is_nothrow_move_assignable_v<pygc::weak_key_map<node, int>>);
+static_assert(std::is_nothrow_move_constructible_v<pygc::weak_set<node>>);
+static_assert(noexcept(std::declval<pygc::weak_set<node>&>().clear()));
 static_assert(noexcept(std::declval<pygc::heap&>().enable()));
 static_assert(noexcept(std::declval<pygc::heap&>().set_threshold(1, 2, 3)));
 static_assert(noexcept(std::declval<pygc::heap const&>().get_count()));

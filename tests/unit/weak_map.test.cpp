@@ -238,3 +238,106 @@ TEST_CASE("values of a weak key map are visible to the collector", "[weak_map]")
     a = nullptr;
     CHECK(collect() == 1);
 }
+
+#if defined(__cpp_exceptions)
+namespace {
+
+constinit bool hash_throws = false, comparison_throws = false;
+
+struct temperamental {
+    int value;
+    friend bool operator==(const temperamental& a, const temperamental& b) {
+        if (comparison_throws) throw 1;
+        return a.value == b.value;
+    }
+};
+struct throwing_hash {
+    std::size_t operator()(const temperamental& k) const {
+        if (hash_throws) throw 1;
+        return static_cast<std::size_t>(k.value % 3);
+    }
+};
+
+} // namespace
+
+TEST_CASE("an entry vanishes without asking for the hash of its key or comparing it", "[weak_map]") {
+    pygc::weak_value_map<temperamental, node, throwing_hash> map;
+    std::vector<py_ref<node>> nodes;
+    for (int i = 0; i != 30; ++i) {
+        nodes.push_back(make_ref<node>(i));
+        map.set({i}, nodes.back());
+    }
+    hash_throws = comparison_throws = true;
+    CHECK_THROWS_AS(map.get({1}), int);
+    CHECK_THROWS_AS(map.set({1}, nodes[2]), int);
+    nodes.resize(20);
+    CHECK(map.size() == 20);
+    {
+        const auto held = map.begin();
+        nodes.resize(10);
+        CHECK(map.size() <= 11); // the one that the iterator stands at may live
+    }
+    hash_throws = comparison_throws = false;
+    CHECK(map.size() == 10);
+    CHECK(map.get({9}) == nodes[9]);
+    CHECK(map.get({10}) == nullptr);
+}
+#endif
+
+TEST_CASE("an entry that came back and went again while an iterator lived goes with it once", "[weak_map]") {
+    pygc::weak_key_map<node, int> map;
+    auto a = make_ref<node>(1), b = make_ref<node>(2);
+    map.set(a, 1);
+    map.set(b, 2);
+    {
+        const auto held = map.end();
+        for (int i = 0; i != 3; ++i) {
+            CHECK(map.erase(a));
+            CHECK(map.size() == 1);
+            map.set(a, i);
+            CHECK(map.size() == 2);
+        }
+        CHECK(map.erase(b));
+    }
+    CHECK(map.size() == 1);
+    CHECK(*map.find(a) == 2);
+    CHECK(map.find(b) == nullptr);
+}
+
+TEST_CASE("what goes with the last iterator may change the map", "[weak_map]") {
+    using map_type = pygc::weak_key_map<node, std::shared_ptr<void>>;
+    map_type map;
+    std::vector<py_ref<node>> nodes;
+    for (int i = 0; i != 8; ++i) nodes.push_back(make_ref<node>(i));
+    const auto late = make_ref<node>(9);
+    int ended = 0;
+    const auto value = [&](std::size_t i) {
+        return std::shared_ptr<void>(nullptr, [&, i](void*) {
+            ++ended;
+            map.erase(nodes[(i + 1) % 8]); // which may wait for its end as well
+            map.set(late, nullptr);
+            for (auto entry : map) static_cast<void>(entry);
+        });
+    };
+    for (std::size_t i = 0; i != 8; ++i) map.set(nodes[i], value(i));
+    {
+        const auto held = map.begin();
+        for (std::size_t i = 0; i < 8; i += 2) nodes[i] = nullptr;
+    }
+    CHECK(map.size() == 1);
+    CHECK(ended == 8);
+    CHECK(map.contains(late));
+}
+
+TEST_CASE("a map that was moved from is empty and as good as new", "[weak_map]") {
+    const auto a = make_ref<node>(1);
+    pygc::weak_value_map<int, node> map;
+    CHECK((map.size() == 0 && map.begin() == map.end() && !map.contains(1) && !map.erase(1)));
+    map.set(1, a);
+    auto moved = std::move(map);
+    CHECK(moved.get(1) == a);
+    CHECK((map.empty() && map.get(1) == nullptr && map.begin() == map.end()));
+    map.clear();
+    map.set(2, a);
+    CHECK((map.get(2) == a && !moved.contains(2)));
+}

@@ -462,3 +462,23 @@ TEST_CASE("a weak reference made from a destructor is dead", "[weakref]") {
     { const auto passing = make_ref<dying>(w); }
     CHECK(w.expired());
 }
+
+TEST_CASE("row 112: whether a callback is to come is known in life, and no longer afterwards", "[weakref]") {
+    for (bool cyclic : {false, true}) {
+        auto a = make_ref<node>(1);
+        if (cyclic) a->next = a;
+        bool has_in_callback = true;
+        py_weakref<node> const plain = a;
+        py_weakref<node> const with(a, [&](py_weakref<node> const& dead) { has_in_callback = dead.has_callback(); });
+        auto const copy = with;
+        CHECK_FALSE(plain.has_callback());
+        CHECK(with.has_callback());
+        CHECK(copy.has_callback());
+        CHECK_FALSE(py_weakref<node>().has_callback());
+        a = nullptr;
+        collect();
+        CHECK_FALSE(has_in_callback);
+        CHECK_FALSE(with.has_callback());
+        CHECK_FALSE(copy.has_callback());
+    }
+}
