@@ -116,6 +116,35 @@ class Layers(Case):
         self.finds("README.md:1: no row")
 
 
+class Rows(Case):
+    SCRIPT = "tools/lint/lint_rows.py"
+    CLAIM = "Of 169\nnumbered behaviours of CPython 167 are in the names of tests, 2 have a reason\n"
+
+    def plant(self, names: str, reasons: str, claim: str) -> None:
+        self.write("tests/unit/a.test.cpp", f'TEST_CASE("{names}: something")\n')
+        self.write("tests/README.md", f"| rows | reason |\n|---|---|\n| {reasons} | why |\n")
+        self.write("README.md", claim)
+
+    def finds(self, words: str) -> None:
+        self.fails(words, self.SCRIPT, "--root", self.folder.name)
+
+    def test_clean(self) -> None:
+        self.plant("rows 1 to 5, 7 and 9 to 169", "6, 8", self.CLAIM)
+        self.passes(self.SCRIPT, "--root", self.folder.name)
+
+    def test_row_without_a_test(self) -> None:
+        self.plant("rows 1 to 5, 7 and 9 to 169", "6", self.CLAIM)
+        self.finds("row 8 has neither a test nor a reason")
+
+    def test_row_that_does_not_exist(self) -> None:
+        self.plant("rows 1 to 5, 7 and 9 to 170", "6, 8", self.CLAIM)
+        self.finds("row 170 does not exist")
+
+    def test_wrong_claim(self) -> None:
+        self.plant("rows 1 to 169", "6, 8", self.CLAIM)
+        self.finds("169 are in the names of tests, 0 have a reason")
+
+
 class Words(Case):
     SCRIPT = "tools/lint/lint_words.py"
 
