@@ -539,35 +539,33 @@ struct pacing {
     [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
         const std::size_t limit = full_limit(old);
         const std::size_t left = limit > pending ? limit - pending : 0;
-        // A young collection shortly before a full one is wasted. Without memory each of them gives up, and the
-        // next has to wait as well.
-        const std::size_t due = young_limit <= left / 2 ? young_limit : left;
+        // The first after a full one comes early, whatever earlier ones found: the program may do something else by
+        // now. A young collection shortly before a full one is wasted.
+        const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
+        const std::size_t due = young <= left / 2 ? young : left;
+        // Without memory each collection gives up, and the next has to wait as well.
         return due > default_threshold[0] ? due : default_threshold[0];
     }
 
     /// After a young collection that was due. `kept`: survivors that the next one will look at again.
     void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
-        if (is_poor(examined, freed)) {
-            look_less_at_young();
-        } else {
-            // Survivors are looked at again each time: rarely, if that is cheap.
-            young_limit = default_threshold[0];
-            if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
-            if (kept > young_limit) young_limit = kept;
-        }
-    }
-
-    /// After a full collection that was due. `old`: survivors.
-    void learn_from_full(std::size_t examined, std::size_t freed, std::size_t old) noexcept {
-        if (is_poor(examined, freed)) { // nor would young ones have found anything
-            if (share < most_share) share *= 2;
-            look_less_at_young();
+        if (freed < examined / 8) {
+            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
             return;
         }
-        if (freed > examined / 4 && share > least_share) share /= 2;
-        // Perhaps young ones find something by now.
-        const std::size_t probe = full_limit(old) / 4;
-        if (probe < young_limit) young_limit = probe;
+        // Survivors are looked at again each time: rarely, if that is cheap.
+        young_limit = default_threshold[0];
+        if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
+        if (kept > young_limit) young_limit = kept;
+    }
+
+    /// After a full collection that was due.
+    void learn_from_full(std::size_t examined, std::size_t freed) noexcept {
+        if (freed < examined / 8) {
+            if (share < most_share) share *= 2;
+        } else if (freed > examined / 4) {
+            if (share > least_share) share /= 2;
+        }
     }
 
     /// So much a heap of `bytes` may grow until the next full collection.
@@ -577,12 +575,6 @@ struct pacing {
     void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
 
 private:
-    static constexpr bool is_poor(std::size_t examined, std::size_t freed) noexcept { return freed < examined / 8; }
-
-    void look_less_at_young() noexcept {
-        if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
-    }
-
     static constexpr std::size_t least_share = 2;
     static constexpr std::size_t most_share = 4;
 };
@@ -5115,7 +5107,7 @@ private:
 
     void learn() noexcept {
         if (generation_ == 2) {
-            heap_.pace.learn_from_full(candidates_, found_, heap_.objects_of_age[age_old]);
+            heap_.pace.learn_from_full(candidates_, found_);
         } else {
             heap_.pace.learn_from_young(candidates_, found_, kept_young_ + heap_.objects_of_age[age_middle]);
         }

@@ -252,7 +252,7 @@ private:
 
     void learn() noexcept {
         if (generation_ == 2) {
-            heap_.pace.learn_from_full(candidates_, found_, heap_.objects_of_age[age_old]);
+            heap_.pace.learn_from_full(candidates_, found_);
         } else {
             heap_.pace.learn_from_young(candidates_, found_, kept_young_ + heap_.objects_of_age[age_middle]);
         }
