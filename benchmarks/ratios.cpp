@@ -214,6 +214,30 @@ void compare_chains() {
     compare("drop a chain, per node", "delete in a loop", 1, rounds, ours, theirs);
 }
 
+/// What the end of garbage costs: all found, told apart from nothing, destroyed, its memory returned.
+void compare_sweeps() {
+    pygc::heap heap;
+    const pygc::heap::scope use(heap);
+    heap.disable();
+    const auto ours = [&heap] {
+        for (std::size_t i = 0; i != objects; i += 2) {
+            const auto first = pygc_node::make();
+            first->a = pygc_node::make();
+            first->a->a = first;
+        }
+        return time_each(objects, [&] { heap.collect(); });
+    };
+    std::vector<bench::raw_node*> nodes(objects);
+    const auto theirs = [&nodes] {
+        for (auto& node : nodes) node = new bench::raw_node;
+        return time_each(objects, [&] {
+            for (auto* node : nodes) delete node;
+        });
+    };
+    compare("full collection of garbage, cycles of two, per object", "delete in a loop", 0, rounds, ours, theirs);
+    require(heap.get_memory().objects == 0, "cycles were left over");
+}
+
 /// Nodes of two heaps, linked at random and in the order of their allocation, collected in full. What the second is
 /// compared with is the walk over the first: a walk in the order of allocation is one along the memory.
 void compare_collections() {
@@ -403,6 +427,7 @@ int main(int argc, char** argv) {
     compare_small_things();
     compare_cycles();
     compare_chains();
+    compare_sweeps();
     compare_collections();
     measure_young_collection();
     compare_with_threads();

@@ -103,6 +103,21 @@ void follow_owning(benchmark::State& state) {
     bench::count_items(state, width - 1);
 }
 
+/// A weak reference asks for its object and lets go of it again.
+template <class Node, class Weak, threads Threads = threads::none>
+void lock(benchmark::State& state) {
+    if (!arrange_threads<Threads>(state)) return;
+    auto refs = make_several<Node>();
+    std::vector<Weak> weak(refs.begin(), refs.end());
+    for (auto _ : state) {
+        for (const Weak& w : weak) {
+            const auto locked = w.lock();
+            escape(locked.get());
+        }
+    }
+    bench::count_items(state, width);
+}
+
 } // namespace
 
 BENCHMARK_TEMPLATE(copy_drop, bench::pygc_node);
@@ -120,6 +135,9 @@ BENCHMARK_TEMPLATE(move, bench::hand_node);
 BENCHMARK_TEMPLATE(move, bench::boost_node);
 #endif
 BENCHMARK_TEMPLATE(move, bench::shared_node);
+
+BENCHMARK_TEMPLATE(lock, bench::pygc_node, pygc::py_weakref<bench::pygc_node>);
+BENCHMARK_TEMPLATE(lock, bench::shared_node, std::weak_ptr<bench::shared_node>);
 
 BENCHMARK_TEMPLATE(follow, bench::pygc_node);
 BENCHMARK_TEMPLATE(follow, bench::pygc_plain);
@@ -140,5 +158,6 @@ BENCHMARK_TEMPLATE(follow_owning, bench::shared_node);
 BENCHMARK_TEMPLATE(copy_drop, bench::shared_node, threads::one_was_started);
 BENCHMARK_TEMPLATE(copy_drop, bench::pygc_node, threads::one_was_started);
 BENCHMARK_TEMPLATE(move, bench::shared_node, threads::one_was_started);
+BENCHMARK_TEMPLATE(lock, bench::shared_node, std::weak_ptr<bench::shared_node>, threads::one_was_started);
 BENCHMARK_TEMPLATE(follow_owning, bench::shared_node, threads::one_was_started);
 BENCHMARK_TEMPLATE(follow_owning, bench::pygc_node, threads::one_was_started);
