@@ -56,7 +56,8 @@ void* operator new(std::size_t bytes) {
 }
 // AddressSanitizer wants each new to come from where its delete goes.
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes); }
-void operator delete(void* p) noexcept {
+// Not inlined: g++ 12 would take the free in it for one of memory from new.
+[[gnu::noinline]] void operator delete(void* p) noexcept {
     outstanding.blocks -= p != nullptr;
     std::free(p);
 }
