@@ -59,7 +59,7 @@ def build(name, changes):
     for header, old, new in changes:
         replace(os.path.join(include, header), old, new)
     program = os.path.join(folder, "pygc")
-    command = [include if word == os.path.join(suite.ROOT, "include") else word for word in suite.cpp("PYGC")]
+    command = [include if word == os.path.join(suite.ROOT, "include") else word for word in suite.cpp("PYGC")[0]]
     command[command.index("-o") + 1] = program
     subprocess.run(command, check=True)
     return suite.Contender(name, name, [program])
