@@ -23,7 +23,7 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 
-/// Figures: `tools/bench.sh` and `benchmarks/run.sh` decided them; the table is in docs/pacing.md.
+/// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
 struct pacing {
     /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
