@@ -1289,7 +1289,7 @@ struct heap_state {
         trigger = pauses == 0 ? unpaused_trigger : SIZE_MAX;
     }
 
-    /// Memory was taken from the system.
+    /// Objects have more memory now, here or outside.
     void note_growth() noexcept {
         if (unpaused_trigger == SIZE_MAX || !too_many_bytes()) return;
         unpaused_trigger = 0;
@@ -2993,7 +2993,7 @@ protected:
 
     /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
     PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) const noexcept {
-        std::uint32_t last = reach_and_keep_last(number, top);
+        const std::uint32_t last = reach_and_keep_last(number, top);
         if (last != 0) *top++ = last;
         return top;
     }
@@ -5033,7 +5033,8 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; generation_ != 2 && base < p.carved; base += 64) {
+            const std::uint32_t end = generation_ == 2 ? 0 : p.carved; // a full collection did it while it counted
+            for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {

@@ -178,7 +178,8 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            for (std::uint32_t base = 0; generation_ != 2 && base < p.carved; base += 64) {
+            const std::uint32_t end = generation_ == 2 ? 0 : p.carved; // a full collection did it while it counted
+            for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
                 for (; alive != 0; alive &= alive - 1) {

@@ -155,7 +155,7 @@ struct heap_state {
         trigger = pauses == 0 ? unpaused_trigger : SIZE_MAX;
     }
 
-    /// Memory was taken from the system.
+    /// Objects have more memory now, here or outside.
     void note_growth() noexcept {
         if (unpaused_trigger == SIZE_MAX || !too_many_bytes()) return;
         unpaused_trigger = 0;

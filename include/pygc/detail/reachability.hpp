@@ -118,7 +118,7 @@ protected:
 
     /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
     PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) const noexcept {
-        std::uint32_t last = reach_and_keep_last(number, top);
+        const std::uint32_t last = reach_and_keep_last(number, top);
         if (last != 0) *top++ = last;
         return top;
     }
