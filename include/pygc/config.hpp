@@ -53,6 +53,15 @@
 #define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
+// Every make_ref and every death needs a few words of the thread. In a shared library the general way to them is a
+// function call; this one is a load, and they fit the room that glibc keeps for libraries loaded at run time. In a
+// program the compiler knows a better one still.
+#if defined(__ELF__) && defined(__PIC__) && !defined(__PIE__) && __has_include(<gnu/libc-version.h>)
+#define PYGC_THREAD_LOCAL __attribute__((tls_model("initial-exec"))) thread_local
+#else
+#define PYGC_THREAD_LOCAL thread_local
+#endif
+
 #if PYGC_DEBUG && PYGC_ASAN
 #define PYGC_ABI v0_debug_asan
 #elif PYGC_DEBUG

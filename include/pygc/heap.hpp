@@ -94,13 +94,14 @@ public:
     /// after 2000 containers. Then young ones follow where they find something, and a full one when
     /// containers, or bytes, have grown by a share of what the last full one left alive: by half of it where
     /// that finds much, by all of it where it finds little. There are never more containers than twice those left
-    /// alive and 34,768, never more bytes than twice those left alive and 8 MiB and what one object takes.
+    /// alive and 34,816, never more bytes than twice those left alive and 8 MiB and what one object takes.
     ///
     /// Other thresholds are followed to the letter, as in CPython: a collection of generation 0 is due when container
     /// allocations minus deallocations since the last one exceed `t0` (0: never); one of generation n when more than
     /// `tn` collections of n - 1 have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
+        detail::choose_counting(*state_, state_->abandoned || !state_->paces_itself());
         state_->update_trigger();
     }
     void set_threshold(std::size_t t0, std::size_t t1) noexcept {
@@ -116,9 +117,10 @@ public:
     }
 
     /// Container allocations minus deallocations since the last collection (never below 0); then
-    /// collections of generation 0 and 1 since the last of the generation above.
+    /// collections of generation 0 and 1 since the last of the generation above. Complexity: linear in the pages with
+    /// the default thresholds, else constant.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {state_->allocations, state_->younger_collections[1], state_->younger_collections[2]};
+        return {detail::count_allocations(*state_), state_->younger_collections[1], state_->younger_collections[2]};
     }
 
     [[nodiscard]] std::array<generation_stats, 3> get_stats() const noexcept {
@@ -225,7 +227,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
-        m.external = detail::external;
+        m.external = detail::this_thread.external;
         return m;
     }
 
@@ -360,14 +362,14 @@ private:
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(detail::current_heap) { detail::current_heap = h.state_; }
-    ~scope() { detail::current_heap = previous_; }
+    explicit scope(heap& h) noexcept : previous_(*detail::this_thread.heap) { detail::use_heap(*h.state_); }
+    ~scope() { detail::use_heap(previous_); }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state* previous_;
+    detail::heap_state& previous_;
 };
 
 } // namespace pygc::inline PYGC_ABI

@@ -25,7 +25,6 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         header& h = header_of_slot(slot_, operations<T>::info);
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
@@ -46,18 +45,31 @@ private:
     void* slot_;
 };
 
-/// The slow path: makes the thread's heap, a bin, a page; collects before it gives up.
+/// The slow path: makes the thread's heap, collects if that is due, makes a bin, a page; collects before it gives up.
 template <class T>
 PYGC_NOINLINE page& find_page() {
+    constexpr bool container = operations<T>::container;
+    heap_state* h = ensure_heap();
+    if (h != nullptr) {
+        if (container && h->counts_each) ++h->allocations;
+        const std::size_t more = h->counts_each ? 0 : 1;
+        if ((container || h->trigger == 0) && h->is_over_trigger(more)) {
+            collect_automatically(*h, more);
+            h = ensure_heap(); // its last object may have gone, if it was abandoned
+        }
+    }
     for (bool collected = false;; collected = true) {
-        heap_state* h = ensure_heap();
         if (h != nullptr) {
             if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
-            if (page* p = page_with_slot(*h, operations<T>::info)) return *p;
+            if (page* p = page_for_slot(*h, operations<T>::info)) return *p;
         }
         const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
-        if (h == nullptr || collected || forbidden) throw_bad_alloc();
+        if (h == nullptr || collected || forbidden) {
+            if (h != nullptr && container && h->counts_each) h->note_freed_containers(1);
+            throw_bad_alloc();
+        }
         collect(*h, 2);
+        h = ensure_heap();
     }
 }
 
@@ -66,15 +78,11 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using object_type = typename owned_type<std::remove_cv_t<T>>::type;
     using ops = operations<object_type>;
 
-    heap_state* h = current_heap;
-    const std::uint32_t id = load_relaxed(type_id<object_type>);
-    page* where = id < h->bin_count ? h->bins[id].current : &no_page;
-    if (!has_slot(*where)) [[unlikely]] {
+    const std::uint32_t offset = load_relaxed(bin_offset<object_type>);
+    page* where;
+    if (offset >= this_thread.bin_bytes || !has_slot(*(where = this_thread.bin_at(offset).current))) [[unlikely]]
         where = &find_page<object_type>();
-        h = current_heap;
-    }
     void* slot = pop_slot(*where, ops::info);
-    if constexpr (ops::container) ++h->allocations;
 
     slot_guard<object_type> guard(*where, slot);
     object_type* object;
@@ -89,10 +97,6 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state &= ~std::uint32_t{age_mask}; // young; its constructor may have made weak references
-        if ((where->young & card_of(&new_header)) == 0) [[unlikely]]
-            mark_card(*where, &new_header);
-        if (h->allocations > h->trigger) [[unlikely]]
-            collect_automatically(*h);
     }
     return r;
 }

@@ -168,7 +168,7 @@ PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::head
 /// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
     page& where = page_of(p);
-    where.type->destroy(where, p);
+    where.destroy(where, p);
 }
 
 PYGC_INLINE void drop(py_object* p) noexcept {

@@ -100,14 +100,18 @@ struct callback_record final : weak_record {
 /// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(current_heap) { current_heap = &h; }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(*this_thread.heap) {
+        if (&h != &previous_) use_heap(h);
+    }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() { current_heap = previous_; }
+    ~record_scope() {
+        if (this_thread.heap != &previous_) use_heap(previous_);
+    }
 
 private:
     pause_scope pause_;
-    heap_state* previous_;
+    heap_state& previous_;
 };
 
 /// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
@@ -182,7 +186,7 @@ public:
         record->callback =
             new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...);
         record_ = record;
-        if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
+        if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
 
     template <detail::convertible_object<T> U>

@@ -80,6 +80,15 @@
 #define PYGC_FLATTEN __attribute__((flatten))
 #endif
 
+// Every make_ref and every death needs a few words of the thread. In a shared library the general way to them is a
+// function call; this one is a load, and they fit the room that glibc keeps for libraries loaded at run time. In a
+// program the compiler knows a better one still.
+#if defined(__ELF__) && defined(__PIC__) && !defined(__PIE__) && __has_include(<gnu/libc-version.h>)
+#define PYGC_THREAD_LOCAL __attribute__((tls_model("initial-exec"))) thread_local
+#else
+#define PYGC_THREAD_LOCAL thread_local
+#endif
+
 #if PYGC_DEBUG && PYGC_ASAN
 #define PYGC_ABI v0_debug_asan
 #elif PYGC_DEBUG
@@ -507,7 +516,7 @@ inline void unlink_postponed(header& h) noexcept {
 //
 // A full collection is due when the containers that none has seen exceed a share of those that the last one left
 // alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and `small` + 2000 more, whatever the program does.
+// then, and 34,816 more, whatever the program does: `small`, and what fits the page that make_ref takes slots from.
 //
 // Between them, young collections look at what is new. They are worth their time where they find garbage: one
 // that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
@@ -542,9 +551,9 @@ struct pacing {
         // The first after a full one comes early, whatever earlier ones found: the program may do something else by
         // now. A young collection shortly before a full one is wasted.
         const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
-        const std::size_t due = young <= left / 2 ? young : left;
+        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
         // Without memory each collection gives up, and the next has to wait as well.
-        return due > default_threshold[0] ? due : default_threshold[0];
+        return due != 0 ? due : default_threshold[0];
     }
 
     /// After a young collection that was due. `kept`: survivors that the next one will look at again.
@@ -640,7 +649,6 @@ namespace pygc::inline PYGC_ABI::detail {
 inline constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
 inline constexpr std::size_t page_bytes = std::size_t{32} << 10;
 inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
-inline constexpr std::size_t card_bytes = page_bytes / 64; // one bit of a page's card sets
 inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
 
 class snapshot;
@@ -650,7 +658,7 @@ class snapshot;
 struct type_info {
     const char* name;
     std::size_t name_length;
-    std::uint32_t* id;            // index of the type's bin, given at first use; 0 = none yet
+    std::uint32_t* bin_offset;    // of the type's bin in every heap, in bytes, given at first use; 0 = none yet
     std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
     std::uint32_t slots;          // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
@@ -676,25 +684,29 @@ struct numbering {
     std::uint32_t reciprocal;
 };
 
-/// One page's bookkeeping: a cache line in the chunk's header.
+/// One page's bookkeeping: a cache line in the chunk's header. As many slots are in use as `event + until` says, unless
+/// make_ref takes them unseen: see slots.hpp.
 struct alignas(64) page {
-    void* free;            // head of the list of free slots
-    const type_info* type; // null while the page is free
-    page* next;            // in the bin's list of pages with room
+    void* free;                                  // head of the list of free slots
+    void (*destroy)(page&, py_object*) noexcept; // that of the type: one load less for every death
+    const type_info* type;                       // null while the page is free
+    page* next;                                  // in the bin's list of pages with room
     page* previous;
-    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
-    std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;   // slots handed out, plus one while `held`
-    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
-    std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;      // in the bin's list of pages with room
-    bool touched : 1;     // in the heap's touched list
-    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
-    bool weak : 1;        // some object on it has, or had, weak references
-    bool frozen : 1;      // hidden from collections; no slot is handed out here
+    page* next_touched;    // in the heap's list of pages that hold young or middle-aged objects
+    std::uint16_t until;   // so many slots come back until `page_event` has something to do
+    std::uint16_t event;   // slots in use by then
+    std::uint16_t carved;  // slots whose header is valid; the rest has never been used
+    std::uint16_t counted; // slots that the heap's `containers` includes
+    bool listed : 1;       // in the bin's list of pages with room
+    bool touched : 1;      // in the heap's touched list
+    bool young : 1;        // may hold objects of generation 0
+    bool middle : 1;       // the same for generation 1
+    bool held : 1;         // make_ref takes slots here
+    bool weak : 1;         // some object on it has, or had, weak references
+    bool frozen : 1;       // hidden from collections; no slot is handed out here
 #if PYGC_ASAN
-    void* free_tail; // freed slots queue up, to be reused as late as possible
+    std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
+    void* free_tail;
 #endif
 };
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
@@ -734,8 +746,6 @@ PYGC_INLINE page& page_of(const void* p) noexcept {
     }
 }
 
-inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
-
 inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
 
 inline char* first_slot(page& p) noexcept {
@@ -754,10 +764,6 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
     const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
-}
-
-PYGC_INLINE std::uint64_t card_of(const void* header) noexcept {
-    return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(header) / card_bytes) % 64);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -864,9 +870,11 @@ public:
         unpoison(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
         p.type = nullptr;
         p.free = nullptr;
-        p.young = p.middle = 0;
-        p.used = p.carved = 0;
-        p.weak = p.frozen = false;
+        p.until = p.event = p.carved = p.counted = 0;
+        p.young = p.middle = p.weak = p.frozen = false;
+#if PYGC_ASAN
+        p.free_count = 0;
+#endif
         pages_ -= count;
         if (is_empty(c)) ++empty_chunks_;
     }
@@ -1150,11 +1158,14 @@ struct unraisable {
 // -------------------- <pygc/detail/heap_state.hpp>
 // The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
 //
+//   thread_state                                             what make_ref and every death look at
+//     heap, its bins
+//     postponed -> object -> object                          dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
 //     storage -> chunks -> pages -> slots                    every object, with its age in its header
-//     allocations, trigger                                   when the next collection is due
+//     containers, trigger                                    when the next collection is due
 
 namespace pygc::inline PYGC_ABI {
 
@@ -1215,27 +1226,21 @@ struct collected_page {
     std::uint32_t carved;
 };
 
-/// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
-/// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
-inline constexpr std::int32_t nesting_limit = 24;
-
-/// Bytes that the objects of this thread own outside its heaps: see external_bytes.hpp.
-inline constinit thread_local std::size_t external = 0;
-
 struct heap_state {
-    // Read or written by make_ref and by every death.
     bin* bins = nullptr;
-    std::uint32_t bin_count = 0;               // those in use; types with a higher number have none here yet
-    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    std::size_t allocations = 0;               // get_count()[0]: containers made minus containers gone, since
-                                               // the last collection and never below zero
-    std::size_t trigger = 0;                   // one more than this, and a collection is due
-    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr;       // the last that the running destructor added
-    std::size_t objects_of_age[4] = {};        // [age_young] isn't kept: it would cost every make_ref
+    std::uint32_t bin_count = 0;        // those in use; types with a higher number have none here yet
+    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
 
+    // Counting. Page by page: neither make_ref nor a death touches a counter of the heap.
+    std::size_t containers = 0;      // slots of containers in use, and those that make_ref may take unseen
+    std::size_t containers_then = 0; // what it was at the last collection, or has fallen to since
+    // Or one by one, where CPython's rule is followed to the letter and where a heap waits for its last object.
+    bool counts_each = false;
+    std::size_t allocations = 0; // containers made minus containers gone since the last collection, never below zero
+
     // Pacing.
+    std::size_t trigger = 0; // when more containers than this were made, a collection is due
     pacing pace;
     std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
@@ -1243,8 +1248,7 @@ struct heap_state {
     bool collecting = false;
     bool traversing = false; // a `traverse` of the user is running
     mode when = mode::at_allocation;
-    std::size_t pauses = 0;                  // no_collect scopes alive
-    std::size_t unpaused_trigger = SIZE_MAX; // `trigger` without them
+    std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
     bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
@@ -1278,30 +1282,36 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
+    /// Containers made minus containers gone since the last collection, never below zero. Counting page by page it
+    /// takes what make_ref may take unseen for made, and sees deaths later.
+    [[nodiscard]] std::size_t made() const noexcept { return counts_each ? allocations : containers - containers_then; }
+
+    /// Whether a collection is due once `more` containers have been made.
+    [[nodiscard]] bool is_over_trigger(std::size_t more = 0) const noexcept {
+        return (trigger == 0 || made() + more > trigger) && pauses == 0;
+    }
+
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bins[*t.bin_offset / sizeof(bin)]; }
+
+    /// Lets make_ref find the bins, if this is the thread's current heap and nothing else is to be done first.
+    void show_bins() const noexcept;
+
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
     void update_trigger() noexcept {
         if (!enabled || threshold[0] == 0 || when != mode::at_allocation) {
-            unpaused_trigger = SIZE_MAX;
+            trigger = SIZE_MAX;
         } else {
-            unpaused_trigger = too_many_bytes() ? 0 : next_collection();
+            trigger = too_many_bytes() ? 0 : next_collection();
         }
-        trigger = pauses == 0 ? unpaused_trigger : SIZE_MAX;
+        show_bins();
     }
 
     /// Objects have more memory now, here or outside.
     void note_growth() noexcept {
-        if (unpaused_trigger == SIZE_MAX || !too_many_bytes()) return;
-        unpaused_trigger = 0;
-        if (pauses == 0) trigger = 0;
-    }
-
-    void pause() noexcept {
-        ++pauses;
-        trigger = SIZE_MAX;
-    }
-    void resume() noexcept {
-        if (--pauses == 0) trigger = unpaused_trigger;
+        if (trigger == SIZE_MAX || !too_many_bytes()) return;
+        trigger = 0;
+        show_bins();
     }
 
     /// Whether the thresholds are the default ones, so that pygc paces its collections itself.
@@ -1317,13 +1327,14 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    [[nodiscard]] bool is_due() const noexcept {
-        return may_collect() && (allocations > next_collection() || too_many_bytes());
+    /// The same by what is known now, wherever automatic collections may run.
+    [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
+        return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }
 
     /// Whether a full collection is due, if one is.
-    [[nodiscard]] bool wants_full() const noexcept {
-        return pending() + allocations > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
+    [[nodiscard]] bool wants_full(std::size_t more) const noexcept {
+        return pending() + made() + more > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
     }
 
     /// Containers that no full collection has seen, those since the last collection apart.
@@ -1332,15 +1343,19 @@ struct heap_state {
     }
 
     /// Memory that objects have, or may have next, here and outside.
-    [[nodiscard]] std::size_t bytes() const noexcept { return pages.pages() * page_bytes + external; }
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
 
-    /// A container went. CPython's rule: the counter falls, but never below zero.
-    PYGC_INLINE void note_freed_container() noexcept {
-        if (allocations != 0) [[likely]]
-            --allocations;
+    /// Containers went. CPython's rule: the counter falls, but never below zero.
+    void note_freed_containers(std::size_t count) noexcept { allocations -= count < allocations ? count : allocations; }
+
+    /// The number of containers on a page changed, or was seen to have changed.
+    void count_containers(page& p, std::size_t count) noexcept {
+        containers += count - p.counted; // modulo the size of the type
+        p.counted = static_cast<std::uint16_t>(count);
+        if (containers < containers_then) containers_then = containers;
     }
 
     void release_scratch() noexcept {
@@ -1357,10 +1372,10 @@ struct heap_state {
 /// No automatic collection of a heap runs as long as one lives.
 class pause_scope {
 public:
-    explicit pause_scope(heap_state& h) noexcept : heap_(h) { h.pause(); }
+    explicit pause_scope(heap_state& h) noexcept : heap_(h) { ++h.pauses; }
     pause_scope(const pause_scope&) = delete;
     pause_scope& operator=(const pause_scope&) = delete;
-    ~pause_scope() { heap_.resume(); }
+    ~pause_scope() { --heap_.pauses; }
 
 private:
     heap_state& heap_;
@@ -1377,16 +1392,51 @@ inline constinit heap_state_for_good no_heap_place;
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
 inline constinit heap_state& no_heap = no_heap_place.state;
 
-/// The heap that make_ref and the free functions of this thread act on.
-inline constinit thread_local heap_state* current_heap = &no_heap;
+/// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
+/// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
+inline constexpr std::int32_t nesting_limit = 24;
+
+/// What every make_ref and every death looks at.
+struct thread_state {
+    heap_state* heap = &no_heap; // that make_ref and the free functions act on
+    // Its bins as make_ref sees them: none where it has to look closer each time.
+    bin* bins = nullptr;
+    std::uint32_t bin_bytes = 0;
+    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
+        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
+    }
+
+    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
+    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr;       // the last that the running destructor added
+
+    std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
+};
+inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
+
+inline void heap_state::show_bins() const noexcept {
+    if (this_thread.heap != this) return;
+    this_thread.bins = bins;
+    const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
+    this_thread.bin_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
+}
+
+inline void use_heap(heap_state& h) noexcept {
+    this_thread.heap = &h;
+    h.show_bins();
+}
+
+inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
 
 inline void add_external(std::size_t bytes) noexcept {
-    external += bytes;
-    current_heap->note_growth();
+    this_thread.external += bytes;
+    this_thread.heap->note_growth();
 }
 
 /// Never below zero: what one thread added may go in another.
-inline void remove_external(std::size_t bytes) noexcept { external -= bytes < external ? bytes : external; }
+inline void remove_external(std::size_t bytes) noexcept {
+    this_thread.external -= bytes < this_thread.external ? bytes : this_thread.external;
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -1537,7 +1587,7 @@ inline void release_heap(heap_state& h) noexcept {
         (h.previous != nullptr ? h.previous->next : all_heaps) = h.next;
         if (h.next != nullptr) h.next->previous = h.previous;
     }
-    if (current_heap == &h) current_heap = &no_heap;
+    if (this_thread.heap == &h) use_heap(no_heap);
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
@@ -1558,6 +1608,11 @@ inline void release_heap(heap_state& h) noexcept {
 // Slots are carved from a fresh page in small batches, so that a type with one object costs 4 KiB, not
 // a page. Freed slots go back to their own page, last in, first out. The header of a carved slot is
 // always valid: that of a free one says "not tracked", so loops over a page need no list of free slots.
+//
+// Neither make_ref nor a death counts. From the page that make_ref holds it takes slots unseen: all that are carved
+// count as in use there, until it lets go of the page and the free ones are counted. Elsewhere `until` falls with
+// each slot that comes back, and the heap hears of them when it reaches zero, or in the next collection. A heap that
+// `counts_each` is told of every single one: nothing is unseen, and each death is an event.
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -1594,7 +1649,6 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Lets young collections look at a page.
 inline void touch_page(page& p) noexcept {
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
@@ -1603,16 +1657,57 @@ inline void touch_page(page& p) noexcept {
     h.touched = &p;
 }
 
-/// Notes that the card of a header holds an object of generation 0.
-PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
-    p.young |= card_of(young);
+/// Lets collections of generation 0 look at a page.
+inline void mark_young(page& p) noexcept {
+    p.young = true;
     touch_page(p);
 }
 
 /// The same for generation 1.
-inline void mark_middle_card(page& p, const header* middle) noexcept {
-    p.middle |= card_of(middle);
+inline void mark_middle(page& p) noexcept {
+    p.middle = true;
     touch_page(p);
+}
+
+/// Complexity: linear in them.
+inline std::size_t free_slots(const page& p) noexcept {
+    std::size_t n = 0;
+    for (void* slot = p.free; slot != nullptr; ++n) {
+        unpoison(slot, p.type->slot_bytes);
+        void* next = link_of(slot, *p.type);
+        poison(slot, p.type->slot_bytes);
+        slot = next;
+    }
+    return n;
+}
+
+/// Whether make_ref takes slots from the page unseen.
+inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of(&p).heap->counts_each; }
+
+/// The number of objects on a page. Complexity: constant; where slots are taken unseen linear in the free ones.
+inline std::size_t objects_on(const page& p) noexcept {
+    return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
+}
+
+/// So many slots are in use: when is there something to do again?
+inline void expect_event(page& p, std::size_t used) noexcept {
+    const std::uint32_t mark = room_mark(p.type->slots);
+    std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
+    if (p.listed || p.frozen) event = 0;
+    if (chunk_of(&p).heap->counts_each && used != 0) event = used - 1;
+    p.event = static_cast<std::uint16_t>(event);
+    p.until = static_cast<std::uint16_t>(used - event);
+}
+
+/// Tells the heap how many containers there are on a page.
+inline void settle(page& p, std::size_t containers) noexcept {
+    heap_state& h = *chunk_of(&p).heap;
+    if (p.type->container && !p.frozen && !h.counts_each) h.count_containers(p, containers);
+}
+
+/// An object that a collection has seen dies: the pacing hears of it at once.
+inline void settle_death(page& p) noexcept {
+    if (!p.held && p.counted != 0) settle(p, p.counted - std::size_t{1});
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
@@ -1629,10 +1724,11 @@ inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     });
 }
 
-/// The last object of a page went.
+/// The last object of a page went, and make_ref doesn't hold it.
 PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
-    bin& b = h.bins[*p.type->id];
+    bin& b = h.bin_of(*p.type);
+    settle(p, 0);
     if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
@@ -1645,43 +1741,96 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     }
 }
 
-/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+/// Fewer slots of a page are in use than before: if it is empty, or has room for make_ref again, it goes where it
+/// belongs. Preconditions: none is taken unseen there.
+inline void use_fell(page& p, std::size_t used) noexcept {
+    if (used == 0 && !p.held) return page_emptied(p);
+    bin& b = chunk_of(&p).heap->bin_of(*p.type);
+    if (used <= room_mark(p.type->slots) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
+    expect_event(p, used);
+    settle(p, used);
+}
+
+/// `until` has reached zero.
 PYGC_NOINLINE inline void page_event(page& p) noexcept {
-    if (p.used == 0) {
-        page_emptied(p);
-        return;
+    heap_state& h = *chunk_of(&p).heap;
+    if (h.counts_each && p.type->container) h.note_freed_containers(1);
+    if (is_taken_unseen(p)) {
+        p.until = UINT16_MAX; // no event here
+    } else {
+        use_fell(p, p.event);
     }
-    p.event = 0;
-    if (p.frozen) return;
-    bin& b = chunk_of(&p).heap->bins[*p.type->id];
-    if (!p.listed && b.current != &p) list_page(b, p);
 }
 
 /// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
 inline void hold(heap_state& h, bin& b, page& p) noexcept {
     b.current = &p;
-    p.event = 0;
     if (h.abandoned) return;
     p.held = true;
-    ++p.used;
+    if (h.counts_each) return;
+    p.event = 0;
+    p.until = UINT16_MAX;
+    if (p.type->container) h.count_containers(p, p.carved);
 }
 
-/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
-inline void let_go(bin& b, page& p) noexcept {
+/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
+    const std::size_t used = objects_on(p);
     b.current = &no_page;
-    if (p.held) {
-        p.held = false;
-        if (--p.used == 0) return page_emptied(p);
+    p.held = false;
+    if (used == 0) return page_emptied(p);
+    if (!for_good && (p.free != nullptr || p.carved != p.type->slots)) list_page(b, p);
+    expect_event(p, used);
+    settle(p, used);
+}
+
+/// The same for all pages that make_ref holds: what is in use is known then, page by page.
+inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        bin& b = h.bins[i];
+        if (b.current != &no_page) let_go(b, *b.current, for_good);
+        while (for_good && b.with_room != nullptr) unlist_page(b, *b.with_room);
     }
-    // A mark that the used slots have passed already would never be met again.
-    const std::uint32_t mark = room_mark(p.type->slots);
-    p.event = p.used > mark ? static_cast<std::uint16_t>(mark) : std::uint16_t{0};
+}
+
+/// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
+/// linear in the pages where that changes.
+inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+    if (counts_each == h.counts_each) return;
+    let_go_of_pages(h);
+    h.counts_each = counts_each;
+    std::size_t containers = 0;
+    h.pages.for_each_page([&](page& p) noexcept {
+        const std::size_t used = objects_on(p);
+        expect_event(p, used);
+        p.counted = p.type->container && !p.frozen ? static_cast<std::uint16_t>(used) : std::uint16_t{0};
+        containers += p.counted;
+    });
+    if (counts_each) {
+        h.allocations = containers > h.containers_then ? containers - h.containers_then : 0;
+    } else {
+        h.containers = containers;
+        h.containers_then = containers > h.allocations ? containers - h.allocations : 0;
+    }
+    h.show_bins();
+}
+
+/// Containers made minus containers gone since the last collection: exactly, whatever was unseen. Complexity: linear
+/// in the pages unless the heap counts each.
+inline std::size_t count_allocations(heap_state& h) noexcept {
+    if (h.counts_each) return h.allocations;
+    std::size_t containers = 0;
+    h.pages.for_each_page([&containers](const page& p) noexcept {
+        if (p.type->container && !p.frozen) containers += objects_on(p);
+    });
+    return containers > h.containers_then ? containers - h.containers_then : 0;
 }
 
 /// Puts a slot into its page's list. Its header must say "not tracked" already.
 PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
+    ++p.free_count;
     if (p.free == nullptr) {
         p.free = slot;
     } else {
@@ -1700,15 +1849,14 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
 /// Gives a slot back to its page.
 PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     link_free_slot(p, slot, t);
-    if (--p.used == p.event) [[unlikely]]
+    if (--p.until == 0) [[unlikely]]
         page_event(p);
 }
 
 /// Takes note that `count` slots were linked.
 inline void return_slots(page& p, std::size_t count) noexcept {
-    const bool was_above = p.used > p.event;
-    p.used = static_cast<std::uint16_t>(p.used - count);
-    if (was_above && p.used <= p.event) page_event(p);
+    if (p.type->container) chunk_of(&p).heap->note_freed_containers(count);
+    if (!is_taken_unseen(p)) use_fell(p, std::size_t{p.event} + p.until - count);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -1716,7 +1864,9 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
     void* slot = p.free;
     unpoison(slot, t.slot_bytes);
     p.free = link_of(slot, t);
-    ++p.used;
+#if PYGC_ASAN
+    --p.free_count;
+#endif
     return slot;
 }
 
@@ -1725,7 +1875,7 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
     constexpr int resting = 256;
-    return p.free != nullptr && (p.carved == p.type->slots || p.carved - p.used > resting);
+    return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
 #else
     return p.free != nullptr;
 #endif
@@ -1735,6 +1885,11 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 inline void carve(page& p, const type_info& t) noexcept {
     auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
     if (count > t.slots - p.carved) count = t.slots - p.carved;
+    if (is_taken_unseen(p) && t.container) { // not past the next collection
+        const heap_state& h = *chunk_of(&p).heap;
+        const std::size_t left = h.trigger > h.made() ? h.trigger - h.made() : 1;
+        if (count > left) count = static_cast<std::uint32_t>(left);
+    }
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
@@ -1746,37 +1901,41 @@ inline void carve(page& p, const type_info& t) noexcept {
     }
 #if PYGC_ASAN
     if (p.free == nullptr) p.free_tail = last;
+    p.free_count = static_cast<std::uint16_t>(p.free_count + count);
     poison(begin, std::size_t{count} * t.slot_bytes);
 #endif
     p.free = begin;
     p.carved = static_cast<std::uint16_t>(p.carved + count);
+    if (is_taken_unseen(p)) settle(p, p.carved);
 }
 
-/// Numbers the type if it has no number, and makes its bin in this heap. Null: no memory.
+/// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
 inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
-    std::uint32_t id = load_relaxed(*t.id);
-    if (id == 0) {
-        static constinit std::uint32_t last_id = 0;
+    std::uint32_t offset = load_relaxed(*t.bin_offset);
+    if (offset == 0) {
+        static constinit std::uint32_t last_offset = 0;
         shared_lock lock;
-        id = *t.id;
-        if (id == 0) store_relaxed(*t.id, id = ++last_id);
+        offset = *t.bin_offset;
+        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_offset += sizeof(bin));
     }
-    if (id >= h.bin_capacity) {
+    const std::size_t index = offset / sizeof(bin);
+    if (index >= h.bin_capacity) {
         scratch<bin> more;
-        if (!more.reserve(std::size_t{id} * 2)) return nullptr;
+        if (!more.reserve(index * 2)) return nullptr;
         for (std::uint32_t i = 0; i != h.bin_count; ++i) more[i] = h.bins[i];
         h.more_bins.release();
         h.more_bins = more;
         h.bins = more.data();
         h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
     }
-    while (h.bin_count <= id) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
-    return &h.bins[id];
+    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
+    h.show_bins();
+    return &h.bins[index];
 }
 
-/// The slow path of allocation: a page with a free slot, made the current one of its bin. Null: the
-/// system has no memory. Complexity: amortised constant.
-PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
+/// A page with a free slot, made the current one of its bin. Null: the system has no memory. Complexity: amortised
+/// constant.
+inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
     for (;;) {
@@ -1797,17 +1956,27 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
             if (p == nullptr) return nullptr;
             h.note_growth();
             p->type = &t;
-            p->free = nullptr;
-            p->used = p->carved = 0;
+            p->destroy = t.destroy;
             poison(first_slot(*p), t.pages * page_bytes);
             if (t.slots == 1) { // full with its first object: nobody's current page
-                p->event = 0;
                 carve(*p, t);
                 return p;
             }
         }
         hold(h, *b, *p);
     }
+}
+
+/// The slow path of allocation: a page whose next slot the caller may take. Null: the system has no memory.
+PYGC_NOINLINE inline page* page_for_slot(heap_state& h, const type_info& t) noexcept {
+    page* p = page_with_slot(h, t);
+    if (p == nullptr) return nullptr;
+    if (t.container && !p->young) mark_young(*p);
+    if (is_taken_unseen(*p)) return p;
+    const std::size_t used = std::size_t{p->event} + p->until + 1;
+    expect_event(*p, used);
+    settle(*p, used);
+    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -2016,7 +2185,7 @@ PYGC_INLINE header& header_of(const py_object* p) noexcept { return access::head
 /// The count of `p` fell to zero. Complexity: constant, besides the destructors of what dies.
 PYGC_NOINLINE inline void drop_last(py_object* p) noexcept {
     page& where = page_of(p);
-    where.type->destroy(where, p);
+    where.destroy(where, p);
 }
 
 PYGC_INLINE void drop(py_object* p) noexcept {
@@ -2695,20 +2864,17 @@ namespace pygc::inline PYGC_ABI::detail {
 /// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
 inline void freeze(heap_state& h) noexcept {
     if (h.collecting) return;
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        bin& b = h.bins[i];
-        if (b.current != &no_page) let_go(b, *b.current);
-        while (b.with_room != nullptr) unlist_page(b, *b.with_room);
-    }
+    let_go_of_pages(h, true);
     h.pages.for_each_page([](page& p) noexcept {
         p.frozen = true;
-        p.event = 0;
-        p.young = p.middle = 0;
+        p.young = p.middle = false;
+        p.counted = 0;
+        expect_event(p, objects_on(p));
     });
     for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
     for (std::size_t& n : h.objects_of_age) n = 0;
     for (std::size_t& n : h.younger_collections) n = 0;
-    h.allocations = 0;
+    h.containers = h.containers_then = h.allocations = 0;
     h.pace.kept_young = 0;
     h.pace.limit_bytes(h.bytes());
     h.update_trigger();
@@ -2733,18 +2899,16 @@ inline void unfreeze(heap_state& h) noexcept {
         object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
         ++h.objects_of_age[age_old];
     });
+    const std::size_t made = h.made();
     h.pages.for_each_page([&h](page& p) noexcept {
         if (!p.frozen) return;
-        p.frozen = false;
-        p.young = p.middle = 0;
-        const std::uint32_t mark = room_mark(p.type->slots);
-        if (p.type->slots == 1) return;
-        if (p.used > mark && p.carved == p.type->slots) {
-            p.event = static_cast<std::uint16_t>(mark);
-        } else {
-            list_page(h.bins[*p.type->id], p);
-        }
+        const std::size_t used = objects_on(p);
+        p.frozen = p.young = p.middle = false;
+        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
+        expect_event(p, used);
+        settle(p, used);
     });
+    h.containers_then = h.containers - made; // they weren't made now
     h.update_trigger();
 }
 
@@ -3720,8 +3884,9 @@ consteval bool can_be_cyclic() {
 
 namespace pygc::inline PYGC_ABI::detail {
 
+/// Of the type's bin in every heap, in bytes from the first. Given at first use; 0 until then.
 template <class T>
-inline constinit std::uint32_t type_id = 0;
+inline constinit std::uint32_t bin_offset = 0;
 
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
@@ -3772,29 +3937,37 @@ namespace pygc::inline PYGC_ABI::detail {
 /// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
 /// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
 /// its state its destructor must find.
-inline void postpone(heap_state& h, py_object* p, std::uint32_t kept) noexcept {
-    if (h.last_postponed == nullptr) {
-        link_postponed(header_of(p), h.postponed, kept);
-        h.postponed = p;
+inline void postpone(py_object* p, std::uint32_t kept) noexcept {
+    thread_state& t = this_thread;
+    if (t.last_postponed == nullptr) {
+        link_postponed(header_of(p), t.postponed, kept);
+        t.postponed = p;
     } else {
-        header& last = header_of(h.last_postponed);
+        header& last = header_of(t.last_postponed);
         link_postponed(header_of(p), next_postponed(last), kept);
         link_postponed(last, p, last.state & state_mask);
     }
-    h.last_postponed = p;
+    t.last_postponed = p;
+}
+
+/// The same for one whose destructor was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
+    ++this_thread.nesting_left;
+    postpone(p, kept);
 }
 
 /// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
-    while (h.postponed != nullptr) {
-        py_object* p = h.postponed;
-        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        h.last_postponed = nullptr;
+PYGC_NOINLINE inline void destroy_postponed() noexcept {
+    thread_state& t = this_thread;
+    while (t.postponed != nullptr) {
+        py_object* p = t.postponed;
+        t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
+        t.last_postponed = nullptr;
         page& where = page_of(p);
         where.type->dispose(where, p);
     }
-    h.last_postponed = nullptr;
+    t.last_postponed = nullptr;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -3816,25 +3989,24 @@ struct death : layout<T> {
     /// The count of `p` fell to zero.
     static void destroy(page& where, py_object* p) noexcept {
         header& h = header_of(p);
-        heap_state& heap = *chunk_of(p).heap;
         // A young container and an untracked leaf are the common cases, and one comparison.
         if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
-            if (!prepare_death(heap, where, p)) return;
+            if (!prepare_death(where, p)) return;
         }
-        if constexpr (container) heap.note_freed_container();
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (heap.nesting_left <= 0) [[unlikely]] {
-            postpone(heap, p, has_finalizer ? h.state & state_mask : 0);
+        } else if (--this_thread.nesting_left < 0) [[unlikely]] {
+            postpone_instead(p, has_finalizer ? h.state & state_mask : 0);
         } else {
-            dispose_in(heap, where, p);
+            dispose_nested(where, p);
         }
     }
 
     /// For an object that isn't simply young. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_death(heap_state& heap, page& where, py_object* p) noexcept {
+    PYGC_NOINLINE static bool prepare_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
+        heap_state& heap = *chunk_of(p).heap;
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
@@ -3849,22 +4021,20 @@ struct death : layout<T> {
         if ((h.state & life_dying) != 0) return false;
         const bool condemned = (h.state & life_condemned) != 0;
         if (has_farewell(h)) {
-            if (heap.nesting_left <= 0) { // whom it would tell may be deep as well
+            if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
                 leave_registry(heap, where, h);
-                if constexpr (container) heap.note_freed_container();
-                postpone(heap, p, h.state & state_mask);
+                postpone(p, h.state & state_mask);
                 return false;
             }
-            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) return false;
+            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
         } else {
             leave_registry(heap, where, h);
         }
         if (!condemned) return true;
-        if constexpr (container) heap.note_freed_container();
-        if (heap.nesting_left <= 0) {
-            postpone(heap, p, h.state & state_mask);
+        if (this_thread.nesting_left <= 0) {
+            postpone(p, h.state & state_mask);
         } else {
-            destroy_condemned(heap, p);
+            destroy_condemned(p);
         }
         return false;
     }
@@ -3879,26 +4049,28 @@ struct death : layout<T> {
 
     /// Runs `f` one level deeper, and what had to wait for it.
     template <class F>
-    PYGC_INLINE static auto nested(heap_state& heap, F f) noexcept {
-        --heap.nesting_left;
+    PYGC_INLINE static auto nested(F f) noexcept {
+        --this_thread.nesting_left;
         const auto result = f();
-        if (heap.nesting_left == 0) [[unlikely]]
-            destroy_postponed(heap);
-        ++heap.nesting_left;
+        if (this_thread.nesting_left == 0) [[unlikely]]
+            destroy_postponed();
+        ++this_thread.nesting_left;
         return result;
     }
 
     /// Takes an object out of the count of its age.
-    static void leave_registry(heap_state& heap, const page& where, const header& h) noexcept {
+    static void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
         const std::uint32_t age = age_of(h);
-        if (age <= age_old && !where.frozen && (h.state & life_condemned) == 0) --heap.objects_of_age[age];
+        if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
+        --heap.objects_of_age[age];
+        if (age != age_young) settle_death(where);
     }
 
     /// Puts it into generation 0, as a new one.
     static void join_registry([[maybe_unused]] page& where, [[maybe_unused]] header& h) noexcept {
         if constexpr (container) {
             h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
-            if ((where.young & card_of(&h)) == 0) mark_card(where, &h);
+            mark_young(where);
         }
     }
 
@@ -3956,8 +4128,8 @@ struct death : layout<T> {
 
     /// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
     /// collection's, lest it be used again under its eyes.
-    static void destroy_condemned(heap_state& heap, py_object* p) noexcept {
-        nested(heap, [p]() noexcept {
+    static void destroy_condemned(py_object* p) noexcept {
+        nested([p]() noexcept {
             begin_death(p);
             const bool escaped = run_destructor(p);
             if (!escaped) header_of(p).state |= life_condemned;
@@ -3967,37 +4139,36 @@ struct death : layout<T> {
 
     /// Ends an object that had to wait: runs the destructor and frees the slot.
     static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
         const std::uint32_t state = header_of(p).state;
         if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
             [[unlikely]] {
-            if (!prepare_postponed_death(heap, where, p)) return;
+            if (!prepare_postponed_death(where, p)) return;
         }
-        dispose_in(heap, where, p);
+        --this_thread.nesting_left;
+        dispose_nested(where, p);
     }
 
     /// For one that has more to do first. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_postponed_death(heap_state& heap, page& where, py_object* p) noexcept {
+    PYGC_NOINLINE static bool prepare_postponed_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
+        heap_state& heap = *chunk_of(p).heap;
         unlink_postponed(h);
         const bool condemned = (h.state & life_condemned) != 0;
         if ((h.state & life_dying) == 0 && has_farewell(h)) {
-            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) {
-                if constexpr (container) ++heap.allocations; // it was taken for dead already
-                return false;
-            }
+            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
         }
-        if (condemned) destroy_condemned(heap, p);
+        if (condemned) destroy_condemned(p);
         return !condemned;
     }
 
-    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
-        --heap.nesting_left;
+    /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
+    PYGC_INLINE static void dispose_nested(page& where, py_object* p) noexcept {
         begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.nesting_left == 0) [[unlikely]]
-            destroy_postponed(heap);
-        ++heap.nesting_left;
+        if (this_thread.nesting_left == 0) [[unlikely]]
+            destroy_postponed();
+        keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
+        ++this_thread.nesting_left;
         if (!escaped) [[likely]]
             free_slot(where, slot_of(p), info);
     }
@@ -4282,35 +4453,6 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Runs `f(from, to)` for each run of slots whose headers lie on the given cards.
-template <class F>
-PYGC_INLINE void for_each_run(const type_info& t, std::uint32_t carved, std::uint64_t cards, F f) {
-    if (cards == ~std::uint64_t{0} || t.slots == 1) {
-        f(std::uint32_t{0}, carved);
-        return;
-    }
-    const auto slot_from = [&t, carved](std::uint32_t card) noexcept -> std::uint32_t {
-        const auto begin = static_cast<std::uint32_t>(card * card_bytes);
-        if (begin <= t.header_offset) return 0;
-        const auto slot = static_cast<std::uint32_t>((begin - t.header_offset + t.slot_bytes - 1) / t.slot_bytes);
-        return slot < carved ? slot : carved;
-    };
-    while (cards != 0) {
-        const auto first = static_cast<std::uint32_t>(__builtin_ctzll(cards));
-        const std::uint64_t shifted = ~(cards >> first);
-        const auto length = shifted == 0 ? 64 - first : static_cast<std::uint32_t>(__builtin_ctzll(shifted));
-        f(slot_from(first), slot_from(first + length));
-        if (first + length >= 64) return;
-        cards = cards >> (first + length) << (first + length);
-    }
-}
-
-/// The cards of a page that a collection of `generation` has to look at.
-PYGC_INLINE std::uint64_t cards_to_collect(const page& p, int generation) noexcept {
-    if (generation == 2) return ~std::uint64_t{0};
-    return generation == 1 ? p.young | p.middle : p.young;
-}
-
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
 struct operations : death<T> {
@@ -4350,27 +4492,21 @@ struct operations : death<T> {
         if constexpr (container) traverse_object(*object_of(p), visit);
     }
 
-    static void count(page& p, snapshot& s, int generation) noexcept {
-        for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            count_run(p, from, to, oldest_age_of[generation], s);
-        });
-    }
-
     /// A full collection makes everything old while it is here: another pass over the headers would cost as much
     /// as this one. Of garbage nobody asks the age any more.
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                       snapshot& s) noexcept {
+    PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
         count_visitor visit(s);
+        const std::uint32_t oldest = oldest_age_of[generation];
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
-        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
-        const std::uint32_t end = first + to;
-        std::uint32_t n = first + from;
+        char* slot = first_slot(p);
+        const std::uint32_t end = first + p.carved;
+        std::uint32_t n = first;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
-            std::uint64_t& word = s.in_set[n / 64];
+            const std::size_t word = n / 64;
             std::uint64_t members = 0;
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
@@ -4384,7 +4520,7 @@ struct operations : death<T> {
                 }
                 first_edge[n + 1] = visit.edge_count();
             }
-            word |= members;
+            s.in_set[word] = members;
         }
         s.edge_count = visit.edge_count();
     }
@@ -4416,19 +4552,18 @@ struct operations : death<T> {
 
     /// Returns: how many destructors let a reference to their object escape.
     static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
-        heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        --heap.nesting_left;
+        --this_thread.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
             begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
-            if (heap.nesting_left == 0) [[unlikely]]
-                destroy_postponed(heap);
+            if (this_thread.nesting_left == 0) [[unlikely]]
+                destroy_postponed();
         });
-        ++heap.nesting_left;
+        ++this_thread.nesting_left;
         return escaped;
     }
 };
@@ -4437,7 +4572,7 @@ template <class T>
 constexpr type_info layout<T>::info = {
     type_name<value_type>().begin,
     type_name<value_type>().length,
-    &type_id<T>,
+    &bin_offset<T>,
     slot_bytes,
     slots,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
@@ -4467,32 +4602,31 @@ namespace pygc::inline PYGC_ABI::detail {
 class traversal_guard {
 public:
     explicit traversal_guard(heap_state& h) noexcept
-        : heap_(h), bin_count_(h.bin_count), nesting_left_(h.nesting_left), last_postponed_(h.last_postponed),
-          postponed_(h.postponed) {
+        : heap_(h), nesting_left_(this_thread.nesting_left), last_postponed_(this_thread.last_postponed),
+          postponed_(this_thread.postponed) {
         h.traversing = true;
-        h.bin_count = 0;
-        h.nesting_left = 0;
+        h.show_bins();
+        this_thread.nesting_left = 0;
     }
     traversal_guard(const traversal_guard&) = delete;
     traversal_guard& operator=(const traversal_guard&) = delete;
     ~traversal_guard() {
         const bool died = !nothing_died();
         heap_.traversing = false;
-        heap_.bin_count = bin_count_;
+        heap_.show_bins();
         if (died) {
             report("objects died inside a traverse; a collection was given up in the heap", nullptr, &heap_);
-            destroy_postponed(heap_); // nesting_left is still 0
+            destroy_postponed(); // nesting_left is still 0
         }
-        heap_.nesting_left = nesting_left_;
+        this_thread.nesting_left = nesting_left_;
     }
 
     [[nodiscard]] bool nothing_died() const noexcept {
-        return heap_.last_postponed == last_postponed_ && heap_.postponed == postponed_;
+        return this_thread.last_postponed == last_postponed_ && this_thread.postponed == postponed_;
     }
 
 private:
     heap_state& heap_;
-    const std::uint32_t bin_count_;
     const std::int32_t nesting_left_;
     const py_object* const last_postponed_;
     const py_object* const postponed_;
@@ -4666,11 +4800,11 @@ protected:
                 drop(p);
             });
         }
-        if (heap_.postponed != nullptr) { // they belong to this phase, however deep we are
-            const std::int32_t nesting_left = heap_.nesting_left;
-            heap_.nesting_left = 0;
-            destroy_postponed(heap_);
-            heap_.nesting_left = nesting_left;
+        if (this_thread.postponed != nullptr) { // they belong to this phase, however deep we are
+            const std::int32_t nesting_left = this_thread.nesting_left;
+            this_thread.nesting_left = 0;
+            destroy_postponed();
+            this_thread.nesting_left = nesting_left;
         }
         return any;
     }
@@ -4751,7 +4885,7 @@ protected:
         const std::uint32_t age = survivor_age_of[generation_];
         h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
         ++heap_.objects_of_age[age];
-        if (age == age_middle) mark_middle_card(p, &h);
+        if (age == age_middle) mark_middle(p);
     }
 
     void end_weak_references() noexcept {
@@ -4823,6 +4957,8 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         slot = next;
     }
     expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    expect(!is_taken_unseen(p) || !t.container || p.counted == p.carved,
+           "invariant broken: the heap doesn't know of all slots that make_ref may take, of", p);
     if (p.frozen) return;
     for (std::size_t i = 0; i != p.carved; ++i) {
         const header& h = header_at(p, i);
@@ -4831,18 +4967,23 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         expect(t.container, "invariant broken: tracked without a traverse,", p);
         expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed | life_condemned)) == 0,
                "invariant broken: tracked though dead,", p);
-        const std::uint64_t cards = age_of(h) == age_young    ? p.young
-                                    : age_of(h) == age_middle ? p.middle
-                                                              : ~std::uint64_t{0};
-        expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
+        const bool seen = age_of(h) == age_young ? p.young : age_of(h) != age_middle || p.middle;
+        expect(seen, "invariant broken: a young collection would miss an object of", p);
     }
-    expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
+    expect(p.touched || !(p.young || p.middle), "invariant broken: a young collection would miss a page of", p);
 }
 
 /// Complexity: linear in the heap.
 inline void validate(heap_state& h) noexcept {
     std::size_t found[4] = {};
-    h.pages.for_each_page([&found](page& p) noexcept { validate_page(p, found); });
+    std::size_t counted = 0;
+    h.pages.for_each_page([&](page& p) noexcept {
+        validate_page(p, found);
+        counted += p.counted;
+    });
+    if (!h.counts_each && counted != h.containers) {
+        report_and_abort("invariant broken: the pages don't make up the number of containers in the heap", nullptr, &h);
+    }
     for (std::uint32_t age = age_middle; age <= age_old; ++age) {
         if (found[age] != h.objects_of_age[age]) {
             report_and_abort("invariant broken: a generation's size is wrong in the heap", nullptr, &h);
@@ -4888,8 +5029,8 @@ public:
         heap_.collecting = true;
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
-        const std::size_t made = heap_.allocations;
-        reset_counters();
+        let_go_of_pages(heap_);
+        const std::size_t made = heap_.made();
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
@@ -4960,8 +5101,10 @@ private:
                      heap_.objects_of_age[age_old_new] + heap_.objects_of_age[age_old]);
     }
 
+    /// Preconditions: all containers were counted.
     void reset_counters() noexcept {
         heap_.allocations = 0;
+        heap_.containers_then = heap_.containers;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -4969,12 +5112,16 @@ private:
     /// Lists and numbers the pages that hold candidates.
     bool choose_pages() noexcept {
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
-        if (!heap_.collected_pages.reserve(upper_bound + 1)) return false;
+        const bool room = heap_.collected_pages.reserve(upper_bound + 1);
         pages_ = heap_.collected_pages.data();
-        const auto choose = [this](page& p) noexcept {
-            if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0};
+        const auto choose = [this, room](page& p) noexcept {
+            if (!p.type->container || p.frozen) return;
+            const std::size_t objects = objects_on(p);
+            settle(p, objects);
+            const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
+            if (room && objects != 0 && holds_candidates) pages_[page_count_++] = {&p, 0, 0};
         };
+        // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
         } else {
@@ -4982,7 +5129,8 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        return number_pages();
+        reset_counters();
+        return room && number_pages();
     }
 
     [[nodiscard]] std::size_t touched_pages() const noexcept {
@@ -5020,7 +5168,7 @@ private:
         });
     }
 
-    /// Survivors get the next age; the cards of both young generations are brought up to date.
+    /// Survivors get the next age; the pages know whether they hold young ones.
     void promote() noexcept {
         const std::size_t survivors = candidates_ - garbage_;
         std::uint32_t age = survivor_age_of[generation_];
@@ -5042,12 +5190,8 @@ private:
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
-            if (age == age_middle) {
-                p.middle |= p.young;
-            } else {
-                p.middle = 0;
-            }
-            p.young = 0;
+            p.middle = age == age_middle && (p.middle || p.young);
+            p.young = false;
         }
         if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
         if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
@@ -5055,11 +5199,11 @@ private:
         forget_untouched_pages();
     }
 
-    /// Keeps in the touched list only pages that still have cards.
+    /// Keeps in the touched list only pages that still have such objects.
     void forget_untouched_pages() noexcept {
         for (page** link = &heap_.touched; *link != nullptr;) {
             page& p = **link;
-            if ((p.young | p.middle) != 0) {
+            if (p.young || p.middle) {
                 link = &p.next_touched;
             } else {
                 p.touched = false;
@@ -5096,7 +5240,7 @@ private:
                 if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
                 header& h = header_at(p, slot);
                 h.state = (h.state & life_finalized) | age;
-                if (age == age_middle) mark_middle_card(p, &h);
+                if (age == age_middle) mark_middle(p);
                 if (lied_about_++ != 0) continue;
                 report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
             }
@@ -5130,16 +5274,15 @@ private:
             for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.held; // nothing lives there: start the page afresh
-                p.carved = 0;
-                p.free = nullptr;
-                if (!p.held) page_emptied(p);
-                continue;
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) { // nothing lives there
+                heap_.note_freed_containers(dead);
+                if (p.held) heap_.bin_of(*p.type).current = &no_page;
+                p.held = false;
+                page_emptied(p);
+            } else {
+                free_garbage(p, garbage, dead);
             }
-            free_garbage(p, garbage, dead);
         }
-        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
     }
 
     /// Frees the `dead` slots of a page that the bits name, except zombies.
@@ -5186,13 +5329,11 @@ private:
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
 PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     h.abandoned = false; // or its last page would take it along in the midst of this
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
-    }
+    choose_counting(h, true);
+    let_go_of_pages(h);
     h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit && h.visits == 0) release_heap(h);
+    if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
@@ -5208,12 +5349,12 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     return found;
 }
 
-/// The generation that an automatic collection should take now. With thresholds of the user it is CPython's rule: a
+/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of the user it is CPython's rule: a
 /// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
 /// in all.
-inline int due_generation(const heap_state& h) noexcept {
+inline int due_generation(const heap_state& h, std::size_t more) noexcept {
     if (h.paces_itself()) {
-        if (h.wants_full()) return 2;
+        if (h.wants_full(more)) return 2;
         return h.objects_of_age[age_middle] != 0 ? 1 : 0;
     }
     if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
@@ -5222,14 +5363,14 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// More containers were made than the trigger allows. Returns: what was found.
-PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
+/// With `more` containers there would be more than the trigger allows. Returns: what was found.
+PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_t more = 0) noexcept {
     if (h.collecting) return 0;
-    if (!h.is_due()) { // what was pending has died meanwhile
+    if (!h.is_due(more)) { // what was pending has died meanwhile
         h.update_trigger();
         return 0;
     }
-    return collect(h, due_generation(h), h.paces_itself());
+    return collect(h, due_generation(h, more), h.paces_itself());
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -5246,6 +5387,7 @@ inline constinit thread_local bool thread_is_ending = false;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
     if (h.collecting) {
+        choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
@@ -5295,7 +5437,7 @@ inline void collect_abandoned_heaps() noexcept {
 struct program_end {
     ~program_end() {
         // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
-        if (current_heap != &no_heap && !current_heap->abandoned) abandon_heap(*current_heap);
+        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap);
         collect_abandoned_heaps();
     }
 };
@@ -5309,12 +5451,13 @@ inline program_end at_program_end;
 
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
-    if (current_heap != &no_heap) return current_heap;
+    if (this_thread.heap != &no_heap) return this_thread.heap;
     heap_state* h = create_heap();
     if (h == nullptr) return nullptr;
-    current_heap = h;
+    use_heap(*h);
     static_cast<void>(&at_program_end);
     if (thread_is_ending) {
+        choose_counting(*h, true);
         h->abandoned = true; // made by a destructor that runs after the thread's last collection
     } else {
         static thread_local thread_end end{nullptr};
@@ -5412,13 +5555,14 @@ public:
     /// after 2000 containers. Then young ones follow where they find something, and a full one when
     /// containers, or bytes, have grown by a share of what the last full one left alive: by half of it where
     /// that finds much, by all of it where it finds little. There are never more containers than twice those left
-    /// alive and 34,768, never more bytes than twice those left alive and 8 MiB and what one object takes.
+    /// alive and 34,816, never more bytes than twice those left alive and 8 MiB and what one object takes.
     ///
     /// Other thresholds are followed to the letter, as in CPython: a collection of generation 0 is due when container
     /// allocations minus deallocations since the last one exceed `t0` (0: never); one of generation n when more than
     /// `tn` collections of n - 1 have passed. A full one also waits until a quarter of generation 2 is new.
     void set_threshold(std::size_t t0) noexcept {
         state_->threshold[0] = t0;
+        detail::choose_counting(*state_, state_->abandoned || !state_->paces_itself());
         state_->update_trigger();
     }
     void set_threshold(std::size_t t0, std::size_t t1) noexcept {
@@ -5434,9 +5578,10 @@ public:
     }
 
     /// Container allocations minus deallocations since the last collection (never below 0); then
-    /// collections of generation 0 and 1 since the last of the generation above.
+    /// collections of generation 0 and 1 since the last of the generation above. Complexity: linear in the pages with
+    /// the default thresholds, else constant.
     [[nodiscard]] std::array<std::size_t, 3> get_count() const noexcept {
-        return {state_->allocations, state_->younger_collections[1], state_->younger_collections[2]};
+        return {detail::count_allocations(*state_), state_->younger_collections[1], state_->younger_collections[2]};
     }
 
     [[nodiscard]] std::array<generation_stats, 3> get_stats() const noexcept {
@@ -5543,7 +5688,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
-        m.external = detail::external;
+        m.external = detail::this_thread.external;
         return m;
     }
 
@@ -5678,14 +5823,14 @@ private:
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(detail::current_heap) { detail::current_heap = h.state_; }
-    ~scope() { detail::current_heap = previous_; }
+    explicit scope(heap& h) noexcept : previous_(*detail::this_thread.heap) { detail::use_heap(*h.state_); }
+    ~scope() { detail::use_heap(previous_); }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state* previous_;
+    detail::heap_state& previous_;
 };
 
 } // namespace pygc::inline PYGC_ABI
@@ -5793,7 +5938,6 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        if constexpr (operations<T>::container) chunk_of(page_).heap->note_freed_container();
         header& h = header_of_slot(slot_, operations<T>::info);
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
@@ -5814,18 +5958,31 @@ private:
     void* slot_;
 };
 
-/// The slow path: makes the thread's heap, a bin, a page; collects before it gives up.
+/// The slow path: makes the thread's heap, collects if that is due, makes a bin, a page; collects before it gives up.
 template <class T>
 PYGC_NOINLINE page& find_page() {
+    constexpr bool container = operations<T>::container;
+    heap_state* h = ensure_heap();
+    if (h != nullptr) {
+        if (container && h->counts_each) ++h->allocations;
+        const std::size_t more = h->counts_each ? 0 : 1;
+        if ((container || h->trigger == 0) && h->is_over_trigger(more)) {
+            collect_automatically(*h, more);
+            h = ensure_heap(); // its last object may have gone, if it was abandoned
+        }
+    }
     for (bool collected = false;; collected = true) {
-        heap_state* h = ensure_heap();
         if (h != nullptr) {
             if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
-            if (page* p = page_with_slot(*h, operations<T>::info)) return *p;
+            if (page* p = page_for_slot(*h, operations<T>::info)) return *p;
         }
         const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
-        if (h == nullptr || collected || forbidden) throw_bad_alloc();
+        if (h == nullptr || collected || forbidden) {
+            if (h != nullptr && container && h->counts_each) h->note_freed_containers(1);
+            throw_bad_alloc();
+        }
         collect(*h, 2);
+        h = ensure_heap();
     }
 }
 
@@ -5834,15 +5991,11 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using object_type = typename owned_type<std::remove_cv_t<T>>::type;
     using ops = operations<object_type>;
 
-    heap_state* h = current_heap;
-    const std::uint32_t id = load_relaxed(type_id<object_type>);
-    page* where = id < h->bin_count ? h->bins[id].current : &no_page;
-    if (!has_slot(*where)) [[unlikely]] {
+    const std::uint32_t offset = load_relaxed(bin_offset<object_type>);
+    page* where;
+    if (offset >= this_thread.bin_bytes || !has_slot(*(where = this_thread.bin_at(offset).current))) [[unlikely]]
         where = &find_page<object_type>();
-        h = current_heap;
-    }
     void* slot = pop_slot(*where, ops::info);
-    if constexpr (ops::container) ++h->allocations;
 
     slot_guard<object_type> guard(*where, slot);
     object_type* object;
@@ -5857,10 +6010,6 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     if constexpr (ops::container) {
         header& new_header = header_of(object);
         new_header.state &= ~std::uint32_t{age_mask}; // young; its constructor may have made weak references
-        if ((where->young & card_of(&new_header)) == 0) [[unlikely]]
-            mark_card(*where, &new_header);
-        if (h->allocations > h->trigger) [[unlikely]]
-            collect_automatically(*h);
     }
     return r;
 }
@@ -5986,14 +6135,18 @@ struct callback_record final : weak_record {
 /// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(current_heap) { current_heap = &h; }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(*this_thread.heap) {
+        if (&h != &previous_) use_heap(h);
+    }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() { current_heap = previous_; }
+    ~record_scope() {
+        if (this_thread.heap != &previous_) use_heap(previous_);
+    }
 
 private:
     pause_scope pause_;
-    heap_state* previous_;
+    heap_state& previous_;
 };
 
 /// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
@@ -6068,7 +6221,7 @@ public:
         record->callback =
             new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...);
         record_ = record;
-        if (h.allocations > h.trigger && &h == detail::current_heap) detail::collect_automatically(h);
+        if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
 
     template <detail::convertible_object<T> U>

@@ -85,7 +85,7 @@ TEST_CASE("the first automatic collection comes with the 2001st container", "[pa
     auto const one_more = make_node(l);
     CHECK(l.alive() == 1);
     CHECK(pygc::get_stats()[0].collections == 1);
-    CHECK(pygc::get_count() == std::array<std::size_t, 3>{0, 1, 0});
+    CHECK(pygc::get_count() == std::array<std::size_t, 3>{1, 1, 0}); // it came before this one was made
 }
 
 TEST_CASE("row 166: a stream of short-lived cycles needs bounded memory", "[pacing]") {
@@ -127,7 +127,7 @@ double worst_share_of_the_bound(std::size_t size, std::size_t kept, std::size_t 
             ++now;
             added->next = std::move(last);
             last = std::move(added);
-            auto const bound = static_cast<double>(2 * left_alive + 34'768);
+            auto const bound = static_cast<double>(2 * left_alive + 34'816);
             worst = std::max(worst, static_cast<double>(now) / bound);
         }
         first->next = last;
@@ -138,7 +138,7 @@ double worst_share_of_the_bound(std::size_t size, std::size_t kept, std::size_t 
 
 } // namespace
 
-TEST_CASE("there are never more containers than twice those left alive and 34,768", "[pacing]") {
+TEST_CASE("there are never more containers than twice those left alive and 34,816", "[pacing]") {
     auto const [size, kept, made] = GENERATE(table<std::size_t, std::size_t, std::size_t>({
         {2, 1, 100'000}, // garbage at once
         {2, 100'000, 300'000},
@@ -165,7 +165,7 @@ TEST_CASE("a root moved into its own structure is found by the next full collect
     std::vector<pygc::py_ref<small>> keep;
     for (; l.alive() == 2 && made != 100'000; ++made) keep.push_back(pygc::make_ref<small>());
     CHECK(l.alive() == 1);
-    CHECK(made <= 34'768);
+    CHECK(made <= 34'816);
 }
 
 TEST_CASE("bytes outside are a reason to collect", "[pacing][external]") {
@@ -208,9 +208,9 @@ TEST_CASE("a few survivors stay in their generation, and explicit collections pr
     pygc::collect(0);
     CHECK(pygc::get_objects(0).empty());
     CHECK(pygc::get_objects(1).size() == 2001);
-    for (int i = 0; i != 4001; ++i) keep.push_back(make_node(l)); // the collection that is due looks at both
+    for (int i = 0; i != 4001; ++i) keep.push_back(make_node(l)); // before the last the collection looks at both
     CHECK(pygc::get_stats()[1].collections == 1);
-    CHECK(pygc::get_objects(1).size() == 6002);
+    CHECK(pygc::get_objects(1).size() == 6001);
     CHECK(pygc::collect(2) == 0);
     CHECK(pygc::get_objects(2).size() == 6002);
     keep.clear();

@@ -62,9 +62,6 @@ struct model_stats {
 struct model_heap {
     bool collecting = false;
     bool enabled = true;
-    int nesting = 0;
-    std::deque<int> postponed;
-    std::size_t added_by_running = 0; // how many of the first of them the running destructor added
     long allocations = 0;
     std::size_t younger[3] = {0, 0, 0};
     long threshold[3] = {first_threshold, 10, 10};
@@ -196,6 +193,7 @@ private:
         const model_node& n = node(id);
         return id > none && ((layout_of(n.type).finalizer && !n.finalized) || !n.records.empty());
     }
+    /// Its memory is there for others.
     void note_freed(int id) {
         model_heap& h = at(heaps_, node(id).heap);
         if (is_container(id) && h.allocations > 0) --h.allocations;
@@ -203,53 +201,54 @@ private:
 
     void fell_to_zero(int id) {
         model_node& n = node(id);
-        model_heap& h = at(heaps_, n.heap);
-        if (has_farewell(id) && h.nesting < nesting_limit_) {
-            ++h.nesting;
+        if (has_farewell(id) && nesting_ < nesting_limit_) {
+            ++nesting_;
             const bool dead = say_farewell(id);
-            end_postponed(h);
-            --h.nesting;
+            end_postponed();
+            --nesting_;
             if (!dead) return;
         } else {
             untrack(id);
         }
-        note_freed(id);
-        if (h.nesting >= nesting_limit_) {
+        if (nesting_ >= nesting_limit_) {
             n.postponed = true;
-            h.postponed.insert(h.postponed.begin() + static_cast<std::ptrdiff_t>(h.added_by_running++), id);
+            postponed_.insert(postponed_.begin() + static_cast<std::ptrdiff_t>(added_by_running_++), id);
         } else {
-            dispose(id);
+            dispose_by_count(id);
         }
+    }
+
+    /// The memory of what a collection examines stays its own until it has seen to it.
+    void dispose_by_count(int id) {
+        const bool condemned = node(id).condemned;
+        dispose(id);
+        if (!condemned) note_freed(id);
     }
 
     void dispose(int id) {
-        model_heap& h = at(heaps_, node(id).heap);
-        ++h.nesting;
+        ++nesting_;
         run_destructor(id);
-        end_postponed(h);
-        --h.nesting;
+        end_postponed();
+        --nesting_;
     }
 
     /// At the depth where ends must wait, they come now.
-    void end_postponed(model_heap& h) {
-        if (h.nesting != nesting_limit_) return;
-        while (!h.postponed.empty()) {
-            const int next = h.postponed.front();
-            h.postponed.pop_front();
-            h.added_by_running = 0;
+    void end_postponed() {
+        if (nesting_ != nesting_limit_) return;
+        while (!postponed_.empty()) {
+            const int next = postponed_.front();
+            postponed_.pop_front();
+            added_by_running_ = 0;
             node(next).postponed = false;
             if (has_farewell(next)) {
-                ++h.nesting;
+                ++nesting_;
                 const bool dead = say_farewell(next);
-                --h.nesting;
-                if (!dead) {
-                    if (is_container(next)) ++h.allocations; // it was taken for dead already
-                    continue;
-                }
+                --nesting_;
+                if (!dead) continue;
             }
-            dispose(next);
+            dispose_by_count(next);
         }
-        h.added_by_running = 0;
+        added_by_running_ = 0;
     }
 
     /// Out of its generation, if it is in one.
@@ -468,7 +467,7 @@ private:
         std::size_t found = 0;
         if (std::any_of(garbage.begin(), garbage.end(), [this](int id) { return id < none || has_farewell(id); })) {
             for (int id : garbage) node(id).condemned = true;
-            if (run_finalizers(h, garbage)) reprieve(garbage, generation + 1);
+            if (run_finalizers(garbage)) reprieve(garbage, generation + 1);
             found = end_weak_references(garbage);
         }
         // Peers of the same garbage are null before the first destructor runs.
@@ -519,7 +518,7 @@ private:
     }
 
     /// In an order that is the library's choice. Returns: whether there was one.
-    bool run_finalizers(model_heap& h, const std::set<int>& garbage) {
+    bool run_finalizers(const std::set<int>& garbage) {
         const auto waits = [this](int id) {
             const model_node& n = node(id);
             return id > none && n.alive && n.condemned && !n.postponed && layout_of(n.type).finalizer && !n.finalized;
@@ -536,11 +535,11 @@ private:
             finalize(next);
             decrement(next);
         }
-        if (!h.postponed.empty()) { // they belong to this phase
-            const int nesting = h.nesting;
-            h.nesting = nesting_limit_;
-            end_postponed(h);
-            h.nesting = nesting;
+        if (!postponed_.empty()) { // they belong to this phase
+            const int nesting = nesting_;
+            nesting_ = nesting_limit_;
+            end_postponed();
+            nesting_ = nesting;
         }
         return any;
     }
@@ -549,7 +548,11 @@ private:
     void reprieve(std::set<int>& garbage, int age) {
         std::vector<int> set;
         for (int id : garbage) {
-            if (node(id).alive && node(id).condemned) set.push_back(id);
+            if (node(id).alive && node(id).condemned) {
+                set.push_back(id);
+            } else if (node(id).condemned) {
+                note_freed(id);
+            }
         }
         const auto in_set = [this](int id) { return id != none && node(id).alive && node(id).condemned; };
         garbage = unreachable(set, in_set);
@@ -629,20 +632,18 @@ private:
 
     void make(int k, kind type, int heap) {
         const int id = nodes();
-        nodes_.emplace_back();
-        model_node& n = nodes_.back();
+        model_node& n = nodes_.emplace_back();
+        if (layout_of(type).container) {
+            ++at(heaps_, heap).allocations;
+            collect_if_due(heap); // it isn't there yet
+        }
         n.type = type;
         n.heap = heap;
         n.count = 1;
         n.born_in_destructor = in_destructor_ != 0;
         ++alive_;
-        model_heap& h = at(heaps_, heap);
-        ++h.nodes;
-        if (layout_of(type).container) {
-            ++h.allocations;
-            track(id, 0);
-            collect_if_due(heap);
-        }
+        ++at(heaps_, heap).nodes;
+        track(id, 0);
         int fresh = id;
         store_moved(at(roots_, k), fresh);
     }
@@ -665,7 +666,14 @@ private:
         switch (op.what) {
         case action::nothing: break;
         case action::make: make(op.a, static_cast<kind>(op.b), heap_number_in(op.c)); break;
-        case action::make_throw: expect(event_kind::threw, 0); break;
+        case action::make_throw: {
+            const int heap = heap_number_in(op.a);
+            ++at(heaps_, heap).allocations;
+            collect_if_due(heap);
+            expect(event_kind::threw, 0);
+            if (at(heaps_, heap).allocations > 0) --at(heaps_, heap).allocations;
+            break;
+        }
         case action::copy_root: store(at(roots_, op.a), root(op.b)); break;
         case action::move_root:
             if (op.a != op.b) store_moved(at(roots_, op.a), at(roots_, op.b));
@@ -765,6 +773,9 @@ private:
 
     const settings settings_;
     const int nesting_limit_;
+    int nesting_ = 0;
+    std::deque<int> postponed_;
+    std::size_t added_by_running_ = 0; // how many of the first of them the running destructor added
     std::deque<model_node> nodes_;
     std::deque<model_record> records_;
     std::vector<int> roots_;

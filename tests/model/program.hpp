@@ -158,8 +158,11 @@ private:
     std::uint64_t state_;
 };
 
-/// Not the default: those leave the pacing to the heap, all others are followed to the letter.
+/// Not the default: those leave the pacing to the heap, all others are followed to the letter, and each object is
+/// counted.
 inline constexpr long first_threshold = 2001;
+/// The default: objects are counted page by page.
+inline constexpr long paced_threshold = 2000;
 
 /// What a program looks like, besides its seed.
 struct settings {
@@ -173,6 +176,7 @@ struct settings {
     int chain_at_first = 0; // its length: deep enough, and ends have to wait
     int check_every = 1;
     bool tiny_thresholds = false;
+    bool paced = false;          // the heaps pace themselves; the program is too short for a collection by itself
     bool own_first_heap = false; // else heap 0 is the thread's
     int weak_table = 0;          // its size; not 0: there are finalizers and weak references
 };

@@ -76,7 +76,7 @@ private:
     void begin() {
         pygc::heap& h = world_.heap_in(0);
         h.enable();
-        h.set_threshold(first_threshold, 10, 10);
+        h.set_threshold(static_cast<std::size_t>(settings_.paced ? paced_threshold : first_threshold), 10, 10);
         h.collect();
         const auto stats = h.get_stats();
         model_heap& m = model_.heap_in(0);
@@ -164,7 +164,12 @@ private:
         const pygc::heap& h = world_.heap_in(place);
         model_heap& m = model_.heap_in(place);
         const auto count = h.get_count();
-        same(count[0], m.allocations, "get_count()[0]", place);
+        if (!settings_.paced) {
+            same(count[0], m.allocations, "get_count()[0]", place);
+        } else if (settings_.acting_destructors == 0 && settings_.weak_table == 0 && static_cast<long>(count[0]) > m.allocations) {
+            // Less may be right: deaths from before a birth and after it are told apart only where each is counted.
+            same(count[0], m.allocations, "get_count()[0]", place);
+        }
         same(count[1], m.younger[1], "get_count()[1]", place);
         same(count[2], m.younger[2], "get_count()[2]", place);
         const auto stats = h.get_stats();
@@ -409,7 +414,8 @@ settings short_program(std::uint64_t seed) {
     constexpr int shares[] = {0, 0, 10, 40, 90};
     s.acting_destructors = shares[r.below(5)];
     s.most_alive = 5 + r.below(80);
-    s.tiny_thresholds = r.chance(50);
+    s.tiny_thresholds = r.chance(40);
+    s.paced = !s.tiny_thresholds && r.chance(60);
     s.own_first_heap = r.chance(30);
     // What destructors do is compared after every step in any case.
     s.check_every = seed % 4 == 0 ? 1 : 6;
@@ -436,7 +442,7 @@ settings long_program(std::uint64_t seed) {
     s.nodes_at_first = 15'000; // of which some die young
     s.acting_destructors = s.acting_destructors != 0 ? 1 : 0; // each may collect all of it
     s.check_every = 500;
-    s.tiny_thresholds = false;
+    s.tiny_thresholds = s.paced = false;
     return s;
 }
 

@@ -720,9 +720,9 @@ private:
         old.swap(vector_of(id));
     }
 
-    static pygc::heap* new_heap() {
+    pygc::heap* new_heap() const {
         auto* h = new pygc::heap();
-        h->set_threshold(std::size_t{first_threshold}, 10, 10);
+        if (!settings_.paced) h->set_threshold(std::size_t{first_threshold}, 10, 10);
         return h;
     }
 

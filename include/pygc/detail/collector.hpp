@@ -33,8 +33,8 @@ public:
         heap_.collecting = true;
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
-        const std::size_t made = heap_.allocations;
-        reset_counters();
+        let_go_of_pages(heap_);
+        const std::size_t made = heap_.made();
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
@@ -105,8 +105,10 @@ private:
                      heap_.objects_of_age[age_old_new] + heap_.objects_of_age[age_old]);
     }
 
+    /// Preconditions: all containers were counted.
     void reset_counters() noexcept {
         heap_.allocations = 0;
+        heap_.containers_then = heap_.containers;
         for (int g = 1; g <= generation_; ++g) heap_.younger_collections[g] = 0;
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
@@ -114,12 +116,16 @@ private:
     /// Lists and numbers the pages that hold candidates.
     bool choose_pages() noexcept {
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
-        if (!heap_.collected_pages.reserve(upper_bound + 1)) return false;
+        const bool room = heap_.collected_pages.reserve(upper_bound + 1);
         pages_ = heap_.collected_pages.data();
-        const auto choose = [this](page& p) noexcept {
-            if (!p.type->container || p.frozen || objects_on(p) == 0 || cards_to_collect(p, generation_) == 0) return;
-            pages_[page_count_++] = {&p, 0, 0};
+        const auto choose = [this, room](page& p) noexcept {
+            if (!p.type->container || p.frozen) return;
+            const std::size_t objects = objects_on(p);
+            settle(p, objects);
+            const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
+            if (room && objects != 0 && holds_candidates) pages_[page_count_++] = {&p, 0, 0};
         };
+        // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
             heap_.pages.for_each_page(choose);
         } else {
@@ -127,7 +133,8 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        return number_pages();
+        reset_counters();
+        return room && number_pages();
     }
 
     [[nodiscard]] std::size_t touched_pages() const noexcept {
@@ -165,7 +172,7 @@ private:
         });
     }
 
-    /// Survivors get the next age; the cards of both young generations are brought up to date.
+    /// Survivors get the next age; the pages know whether they hold young ones.
     void promote() noexcept {
         const std::size_t survivors = candidates_ - garbage_;
         std::uint32_t age = survivor_age_of[generation_];
@@ -187,12 +194,8 @@ private:
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;
                 }
             }
-            if (age == age_middle) {
-                p.middle |= p.young;
-            } else {
-                p.middle = 0;
-            }
-            p.young = 0;
+            p.middle = age == age_middle && (p.middle || p.young);
+            p.young = false;
         }
         if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
         if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
@@ -200,11 +203,11 @@ private:
         forget_untouched_pages();
     }
 
-    /// Keeps in the touched list only pages that still have cards.
+    /// Keeps in the touched list only pages that still have such objects.
     void forget_untouched_pages() noexcept {
         for (page** link = &heap_.touched; *link != nullptr;) {
             page& p = **link;
-            if ((p.young | p.middle) != 0) {
+            if (p.young || p.middle) {
                 link = &p.next_touched;
             } else {
                 p.touched = false;
@@ -241,7 +244,7 @@ private:
                 if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
                 header& h = header_at(p, slot);
                 h.state = (h.state & life_finalized) | age;
-                if (age == age_middle) mark_middle_card(p, &h);
+                if (age == age_middle) mark_middle(p);
                 if (lied_about_++ != 0) continue;
                 report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
             }
@@ -275,16 +278,15 @@ private:
             for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
                 dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
             }
-            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) {
-                p.used = p.held; // nothing lives there: start the page afresh
-                p.carved = 0;
-                p.free = nullptr;
-                if (!p.held) page_emptied(p);
-                continue;
+            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) { // nothing lives there
+                heap_.note_freed_containers(dead);
+                if (p.held) heap_.bin_of(*p.type).current = &no_page;
+                p.held = false;
+                page_emptied(p);
+            } else {
+                free_garbage(p, garbage, dead);
             }
-            free_garbage(p, garbage, dead);
         }
-        heap_.allocations -= garbage_ < heap_.allocations ? garbage_ : heap_.allocations;
     }
 
     /// Frees the `dead` slots of a page that the bits name, except zombies.
@@ -331,13 +333,11 @@ private:
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
 PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     h.abandoned = false; // or its last page would take it along in the midst of this
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        page& p = *h.bins[i].current;
-        if (&p != &no_page) let_go(h.bins[i], p);
-    }
+    choose_counting(h, true);
+    let_go_of_pages(h);
     h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.nesting_left == nesting_limit && h.visits == 0) release_heap(h);
+    if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);
 }
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
@@ -353,12 +353,12 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     return found;
 }
 
-/// The generation that an automatic collection should take now. With thresholds of the user it is CPython's rule: a
+/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of the user it is CPython's rule: a
 /// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
 /// in all.
-inline int due_generation(const heap_state& h) noexcept {
+inline int due_generation(const heap_state& h, std::size_t more) noexcept {
     if (h.paces_itself()) {
-        if (h.wants_full()) return 2;
+        if (h.wants_full(more)) return 2;
         return h.objects_of_age[age_middle] != 0 ? 1 : 0;
     }
     if (h.younger_collections[2] > h.threshold[2] && h.objects_of_age[age_old_new] >= h.objects_of_age[age_old] / 4) {
@@ -367,14 +367,14 @@ inline int due_generation(const heap_state& h) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
-/// More containers were made than the trigger allows. Returns: what was found.
-PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h) noexcept {
+/// With `more` containers there would be more than the trigger allows. Returns: what was found.
+PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_t more = 0) noexcept {
     if (h.collecting) return 0;
-    if (!h.is_due()) { // what was pending has died meanwhile
+    if (!h.is_due(more)) { // what was pending has died meanwhile
         h.update_trigger();
         return 0;
     }
-    return collect(h, due_generation(h), h.paces_itself());
+    return collect(h, due_generation(h, more), h.paces_itself());
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -25,25 +25,24 @@ struct death : layout<T> {
     /// The count of `p` fell to zero.
     static void destroy(page& where, py_object* p) noexcept {
         header& h = header_of(p);
-        heap_state& heap = *chunk_of(p).heap;
         // A young container and an untracked leaf are the common cases, and one comparison.
         if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
-            if (!prepare_death(heap, where, p)) return;
+            if (!prepare_death(where, p)) return;
         }
-        if constexpr (container) heap.note_freed_container();
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (heap.nesting_left <= 0) [[unlikely]] {
-            postpone(heap, p, has_finalizer ? h.state & state_mask : 0);
+        } else if (--this_thread.nesting_left < 0) [[unlikely]] {
+            postpone_instead(p, has_finalizer ? h.state & state_mask : 0);
         } else {
-            dispose_in(heap, where, p);
+            dispose_nested(where, p);
         }
     }
 
     /// For an object that isn't simply young. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_death(heap_state& heap, page& where, py_object* p) noexcept {
+    PYGC_NOINLINE static bool prepare_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
+        heap_state& heap = *chunk_of(p).heap;
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
@@ -58,22 +57,20 @@ struct death : layout<T> {
         if ((h.state & life_dying) != 0) return false;
         const bool condemned = (h.state & life_condemned) != 0;
         if (has_farewell(h)) {
-            if (heap.nesting_left <= 0) { // whom it would tell may be deep as well
+            if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
                 leave_registry(heap, where, h);
-                if constexpr (container) heap.note_freed_container();
-                postpone(heap, p, h.state & state_mask);
+                postpone(p, h.state & state_mask);
                 return false;
             }
-            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) return false;
+            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
         } else {
             leave_registry(heap, where, h);
         }
         if (!condemned) return true;
-        if constexpr (container) heap.note_freed_container();
-        if (heap.nesting_left <= 0) {
-            postpone(heap, p, h.state & state_mask);
+        if (this_thread.nesting_left <= 0) {
+            postpone(p, h.state & state_mask);
         } else {
-            destroy_condemned(heap, p);
+            destroy_condemned(p);
         }
         return false;
     }
@@ -88,26 +85,28 @@ struct death : layout<T> {
 
     /// Runs `f` one level deeper, and what had to wait for it.
     template <class F>
-    PYGC_INLINE static auto nested(heap_state& heap, F f) noexcept {
-        --heap.nesting_left;
+    PYGC_INLINE static auto nested(F f) noexcept {
+        --this_thread.nesting_left;
         const auto result = f();
-        if (heap.nesting_left == 0) [[unlikely]]
-            destroy_postponed(heap);
-        ++heap.nesting_left;
+        if (this_thread.nesting_left == 0) [[unlikely]]
+            destroy_postponed();
+        ++this_thread.nesting_left;
         return result;
     }
 
     /// Takes an object out of the count of its age.
-    static void leave_registry(heap_state& heap, const page& where, const header& h) noexcept {
+    static void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
         const std::uint32_t age = age_of(h);
-        if (age <= age_old && !where.frozen && (h.state & life_condemned) == 0) --heap.objects_of_age[age];
+        if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
+        --heap.objects_of_age[age];
+        if (age != age_young) settle_death(where);
     }
 
     /// Puts it into generation 0, as a new one.
     static void join_registry([[maybe_unused]] page& where, [[maybe_unused]] header& h) noexcept {
         if constexpr (container) {
             h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
-            if ((where.young & card_of(&h)) == 0) mark_card(where, &h);
+            mark_young(where);
         }
     }
 
@@ -165,8 +164,8 @@ struct death : layout<T> {
 
     /// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
     /// collection's, lest it be used again under its eyes.
-    static void destroy_condemned(heap_state& heap, py_object* p) noexcept {
-        nested(heap, [p]() noexcept {
+    static void destroy_condemned(py_object* p) noexcept {
+        nested([p]() noexcept {
             begin_death(p);
             const bool escaped = run_destructor(p);
             if (!escaped) header_of(p).state |= life_condemned;
@@ -176,37 +175,36 @@ struct death : layout<T> {
 
     /// Ends an object that had to wait: runs the destructor and frees the slot.
     static void dispose(page& where, py_object* p) noexcept {
-        heap_state& heap = *chunk_of(p).heap;
         const std::uint32_t state = header_of(p).state;
         if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
             [[unlikely]] {
-            if (!prepare_postponed_death(heap, where, p)) return;
+            if (!prepare_postponed_death(where, p)) return;
         }
-        dispose_in(heap, where, p);
+        --this_thread.nesting_left;
+        dispose_nested(where, p);
     }
 
     /// For one that has more to do first. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_postponed_death(heap_state& heap, page& where, py_object* p) noexcept {
+    PYGC_NOINLINE static bool prepare_postponed_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
+        heap_state& heap = *chunk_of(p).heap;
         unlink_postponed(h);
         const bool condemned = (h.state & life_condemned) != 0;
         if ((h.state & life_dying) == 0 && has_farewell(h)) {
-            if (!nested(heap, [&]() noexcept { return say_farewell(heap, where, p); })) {
-                if constexpr (container) ++heap.allocations; // it was taken for dead already
-                return false;
-            }
+            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
         }
-        if (condemned) destroy_condemned(heap, p);
+        if (condemned) destroy_condemned(p);
         return !condemned;
     }
 
-    PYGC_INLINE static void dispose_in(heap_state& heap, page& where, py_object* p) noexcept {
-        --heap.nesting_left;
+    /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
+    PYGC_INLINE static void dispose_nested(page& where, py_object* p) noexcept {
         begin_death(p);
         const bool escaped = run_destructor(p);
-        if (heap.nesting_left == 0) [[unlikely]]
-            destroy_postponed(heap);
-        ++heap.nesting_left;
+        if (this_thread.nesting_left == 0) [[unlikely]]
+            destroy_postponed();
+        keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
+        ++this_thread.nesting_left;
         if (!escaped) [[likely]]
             free_slot(where, slot_of(p), info);
     }

@@ -70,11 +70,11 @@ protected:
                 drop(p);
             });
         }
-        if (heap_.postponed != nullptr) { // they belong to this phase, however deep we are
-            const std::int32_t nesting_left = heap_.nesting_left;
-            heap_.nesting_left = 0;
-            destroy_postponed(heap_);
-            heap_.nesting_left = nesting_left;
+        if (this_thread.postponed != nullptr) { // they belong to this phase, however deep we are
+            const std::int32_t nesting_left = this_thread.nesting_left;
+            this_thread.nesting_left = 0;
+            destroy_postponed();
+            this_thread.nesting_left = nesting_left;
         }
         return any;
     }
@@ -155,7 +155,7 @@ protected:
         const std::uint32_t age = survivor_age_of[generation_];
         h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
         ++heap_.objects_of_age[age];
-        if (age == age_middle) mark_middle_card(p, &h);
+        if (age == age_middle) mark_middle(p);
     }
 
     void end_weak_references() noexcept {

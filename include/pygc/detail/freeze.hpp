@@ -10,20 +10,17 @@ namespace pygc::inline PYGC_ABI::detail {
 /// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
 inline void freeze(heap_state& h) noexcept {
     if (h.collecting) return;
-    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
-        bin& b = h.bins[i];
-        if (b.current != &no_page) let_go(b, *b.current);
-        while (b.with_room != nullptr) unlist_page(b, *b.with_room);
-    }
+    let_go_of_pages(h, true);
     h.pages.for_each_page([](page& p) noexcept {
         p.frozen = true;
-        p.event = 0;
-        p.young = p.middle = 0;
+        p.young = p.middle = false;
+        p.counted = 0;
+        expect_event(p, objects_on(p));
     });
     for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
     for (std::size_t& n : h.objects_of_age) n = 0;
     for (std::size_t& n : h.younger_collections) n = 0;
-    h.allocations = 0;
+    h.containers = h.containers_then = h.allocations = 0;
     h.pace.kept_young = 0;
     h.pace.limit_bytes(h.bytes());
     h.update_trigger();
@@ -48,18 +45,16 @@ inline void unfreeze(heap_state& h) noexcept {
         object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
         ++h.objects_of_age[age_old];
     });
+    const std::size_t made = h.made();
     h.pages.for_each_page([&h](page& p) noexcept {
         if (!p.frozen) return;
-        p.frozen = false;
-        p.young = p.middle = 0;
-        const std::uint32_t mark = room_mark(p.type->slots);
-        if (p.type->slots == 1) return;
-        if (p.used > mark && p.carved == p.type->slots) {
-            p.event = static_cast<std::uint16_t>(mark);
-        } else {
-            list_page(h.bins[*p.type->id], p);
-        }
+        const std::size_t used = objects_on(p);
+        p.frozen = p.young = p.middle = false;
+        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
+        expect_event(p, used);
+        settle(p, used);
     });
+    h.containers_then = h.containers - made; // they weren't made now
     h.update_trigger();
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 // The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
 //
+//   thread_state                                             what make_ref and every death look at
+//     heap, its bins
+//     postponed -> object -> object                          dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
 //     storage -> chunks -> pages -> slots                    every object, with its age in its header
-//     allocations, trigger                                   when the next collection is due
+//     containers, trigger                                    when the next collection is due
 #pragma once
 
 #include <cstddef>
@@ -81,27 +84,21 @@ struct collected_page {
     std::uint32_t carved;
 };
 
-/// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
-/// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
-inline constexpr std::int32_t nesting_limit = 24;
-
-/// Bytes that the objects of this thread own outside its heaps: see external_bytes.hpp.
-inline constinit thread_local std::size_t external = 0;
-
 struct heap_state {
-    // Read or written by make_ref and by every death.
     bin* bins = nullptr;
-    std::uint32_t bin_count = 0;               // those in use; types with a higher number have none here yet
-    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    std::size_t allocations = 0;               // get_count()[0]: containers made minus containers gone, since
-                                               // the last collection and never below zero
-    std::size_t trigger = 0;                   // one more than this, and a collection is due
-    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr;       // the last that the running destructor added
-    std::size_t objects_of_age[4] = {};        // [age_young] isn't kept: it would cost every make_ref
+    std::uint32_t bin_count = 0;        // those in use; types with a higher number have none here yet
+    std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
 
+    // Counting. Page by page: neither make_ref nor a death touches a counter of the heap.
+    std::size_t containers = 0;      // slots of containers in use, and those that make_ref may take unseen
+    std::size_t containers_then = 0; // what it was at the last collection, or has fallen to since
+    // Or one by one, where CPython's rule is followed to the letter and where a heap waits for its last object.
+    bool counts_each = false;
+    std::size_t allocations = 0; // containers made minus containers gone since the last collection, never below zero
+
     // Pacing.
+    std::size_t trigger = 0; // when more containers than this were made, a collection is due
     pacing pace;
     std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
@@ -109,8 +106,7 @@ struct heap_state {
     bool collecting = false;
     bool traversing = false; // a `traverse` of the user is running
     mode when = mode::at_allocation;
-    std::size_t pauses = 0;                  // no_collect scopes alive
-    std::size_t unpaused_trigger = SIZE_MAX; // `trigger` without them
+    std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
     bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
@@ -144,30 +140,36 @@ struct heap_state {
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
 
+    /// Containers made minus containers gone since the last collection, never below zero. Counting page by page it
+    /// takes what make_ref may take unseen for made, and sees deaths later.
+    [[nodiscard]] std::size_t made() const noexcept { return counts_each ? allocations : containers - containers_then; }
+
+    /// Whether a collection is due once `more` containers have been made.
+    [[nodiscard]] bool is_over_trigger(std::size_t more = 0) const noexcept {
+        return (trigger == 0 || made() + more > trigger) && pauses == 0;
+    }
+
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bins[*t.bin_offset / sizeof(bin)]; }
+
+    /// Lets make_ref find the bins, if this is the thread's current heap and nothing else is to be done first.
+    void show_bins() const noexcept;
+
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
     void update_trigger() noexcept {
         if (!enabled || threshold[0] == 0 || when != mode::at_allocation) {
-            unpaused_trigger = SIZE_MAX;
+            trigger = SIZE_MAX;
         } else {
-            unpaused_trigger = too_many_bytes() ? 0 : next_collection();
+            trigger = too_many_bytes() ? 0 : next_collection();
         }
-        trigger = pauses == 0 ? unpaused_trigger : SIZE_MAX;
+        show_bins();
     }
 
     /// Objects have more memory now, here or outside.
     void note_growth() noexcept {
-        if (unpaused_trigger == SIZE_MAX || !too_many_bytes()) return;
-        unpaused_trigger = 0;
-        if (pauses == 0) trigger = 0;
-    }
-
-    void pause() noexcept {
-        ++pauses;
-        trigger = SIZE_MAX;
-    }
-    void resume() noexcept {
-        if (--pauses == 0) trigger = unpaused_trigger;
+        if (trigger == SIZE_MAX || !too_many_bytes()) return;
+        trigger = 0;
+        show_bins();
     }
 
     /// Whether the thresholds are the default ones, so that pygc paces its collections itself.
@@ -183,13 +185,14 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    [[nodiscard]] bool is_due() const noexcept {
-        return may_collect() && (allocations > next_collection() || too_many_bytes());
+    /// The same by what is known now, wherever automatic collections may run.
+    [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
+        return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }
 
     /// Whether a full collection is due, if one is.
-    [[nodiscard]] bool wants_full() const noexcept {
-        return pending() + allocations > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
+    [[nodiscard]] bool wants_full(std::size_t more) const noexcept {
+        return pending() + made() + more > pace.full_limit(objects_of_age[age_old]) || too_many_bytes();
     }
 
     /// Containers that no full collection has seen, those since the last collection apart.
@@ -198,15 +201,19 @@ struct heap_state {
     }
 
     /// Memory that objects have, or may have next, here and outside.
-    [[nodiscard]] std::size_t bytes() const noexcept { return pages.pages() * page_bytes + external; }
+    [[nodiscard]] std::size_t bytes() const noexcept;
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
 
-    /// A container went. CPython's rule: the counter falls, but never below zero.
-    PYGC_INLINE void note_freed_container() noexcept {
-        if (allocations != 0) [[likely]]
-            --allocations;
+    /// Containers went. CPython's rule: the counter falls, but never below zero.
+    void note_freed_containers(std::size_t count) noexcept { allocations -= count < allocations ? count : allocations; }
+
+    /// The number of containers on a page changed, or was seen to have changed.
+    void count_containers(page& p, std::size_t count) noexcept {
+        containers += count - p.counted; // modulo the size of the type
+        p.counted = static_cast<std::uint16_t>(count);
+        if (containers < containers_then) containers_then = containers;
     }
 
     void release_scratch() noexcept {
@@ -223,10 +230,10 @@ struct heap_state {
 /// No automatic collection of a heap runs as long as one lives.
 class pause_scope {
 public:
-    explicit pause_scope(heap_state& h) noexcept : heap_(h) { h.pause(); }
+    explicit pause_scope(heap_state& h) noexcept : heap_(h) { ++h.pauses; }
     pause_scope(const pause_scope&) = delete;
     pause_scope& operator=(const pause_scope&) = delete;
-    ~pause_scope() { heap_.resume(); }
+    ~pause_scope() { --heap_.pauses; }
 
 private:
     heap_state& heap_;
@@ -243,15 +250,50 @@ inline constinit heap_state_for_good no_heap_place;
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
 inline constinit heap_state& no_heap = no_heap_place.state;
 
-/// The heap that make_ref and the free functions of this thread act on.
-inline constinit thread_local heap_state* current_heap = &no_heap;
+/// How deep destructors may nest before further objects wait in a list: deep enough that ordinary
+/// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
+inline constexpr std::int32_t nesting_limit = 24;
+
+/// What every make_ref and every death looks at.
+struct thread_state {
+    heap_state* heap = &no_heap; // that make_ref and the free functions act on
+    // Its bins as make_ref sees them: none where it has to look closer each time.
+    bin* bins = nullptr;
+    std::uint32_t bin_bytes = 0;
+    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
+        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
+    }
+
+    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
+    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
+    py_object* last_postponed = nullptr;       // the last that the running destructor added
+
+    std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
+};
+inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
+
+inline void heap_state::show_bins() const noexcept {
+    if (this_thread.heap != this) return;
+    this_thread.bins = bins;
+    const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
+    this_thread.bin_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
+}
+
+inline void use_heap(heap_state& h) noexcept {
+    this_thread.heap = &h;
+    h.show_bins();
+}
+
+inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
 
 inline void add_external(std::size_t bytes) noexcept {
-    external += bytes;
-    current_heap->note_growth();
+    this_thread.external += bytes;
+    this_thread.heap->note_growth();
 }
 
 /// Never below zero: what one thread added may go in another.
-inline void remove_external(std::size_t bytes) noexcept { external -= bytes < external ? bytes : external; }
+inline void remove_external(std::size_t bytes) noexcept {
+    this_thread.external -= bytes < this_thread.external ? bytes : this_thread.external;
+}
 
 } // namespace pygc::inline PYGC_ABI::detail

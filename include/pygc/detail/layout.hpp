@@ -6,8 +6,9 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
+/// Of the type's bin in every heap, in bytes from the first. Given at first use; 0 until then.
 template <class T>
-inline constinit std::uint32_t type_id = 0;
+inline constinit std::uint32_t bin_offset = 0;
 
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>

@@ -14,6 +14,7 @@ inline constinit thread_local bool thread_is_ending = false;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
 inline void abandon_heap(heap_state& h) noexcept {
     if (h.collecting) {
+        choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
@@ -63,7 +64,7 @@ inline void collect_abandoned_heaps() noexcept {
 struct program_end {
     ~program_end() {
         // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
-        if (current_heap != &no_heap && !current_heap->abandoned) abandon_heap(*current_heap);
+        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap);
         collect_abandoned_heaps();
     }
 };
@@ -77,12 +78,13 @@ inline program_end at_program_end;
 
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
-    if (current_heap != &no_heap) return current_heap;
+    if (this_thread.heap != &no_heap) return this_thread.heap;
     heap_state* h = create_heap();
     if (h == nullptr) return nullptr;
-    current_heap = h;
+    use_heap(*h);
     static_cast<void>(&at_program_end);
     if (thread_is_ending) {
+        choose_counting(*h, true);
         h->abandoned = true; // made by a destructor that runs after the thread's last collection
     } else {
         static thread_local thread_end end{nullptr};

@@ -8,35 +8,6 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Runs `f(from, to)` for each run of slots whose headers lie on the given cards.
-template <class F>
-PYGC_INLINE void for_each_run(const type_info& t, std::uint32_t carved, std::uint64_t cards, F f) {
-    if (cards == ~std::uint64_t{0} || t.slots == 1) {
-        f(std::uint32_t{0}, carved);
-        return;
-    }
-    const auto slot_from = [&t, carved](std::uint32_t card) noexcept -> std::uint32_t {
-        const auto begin = static_cast<std::uint32_t>(card * card_bytes);
-        if (begin <= t.header_offset) return 0;
-        const auto slot = static_cast<std::uint32_t>((begin - t.header_offset + t.slot_bytes - 1) / t.slot_bytes);
-        return slot < carved ? slot : carved;
-    };
-    while (cards != 0) {
-        const auto first = static_cast<std::uint32_t>(__builtin_ctzll(cards));
-        const std::uint64_t shifted = ~(cards >> first);
-        const auto length = shifted == 0 ? 64 - first : static_cast<std::uint32_t>(__builtin_ctzll(shifted));
-        f(slot_from(first), slot_from(first + length));
-        if (first + length >= 64) return;
-        cards = cards >> (first + length) << (first + length);
-    }
-}
-
-/// The cards of a page that a collection of `generation` has to look at.
-PYGC_INLINE std::uint64_t cards_to_collect(const page& p, int generation) noexcept {
-    if (generation == 2) return ~std::uint64_t{0};
-    return generation == 1 ? p.young | p.middle : p.young;
-}
-
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
 struct operations : death<T> {
@@ -76,27 +47,21 @@ struct operations : death<T> {
         if constexpr (container) traverse_object(*object_of(p), visit);
     }
 
-    static void count(page& p, snapshot& s, int generation) noexcept {
-        for_each_run(info, p.carved, cards_to_collect(p, generation), [&](std::uint32_t from, std::uint32_t to) {
-            count_run(p, from, to, oldest_age_of[generation], s);
-        });
-    }
-
     /// A full collection makes everything old while it is here: another pass over the headers would cost as much
     /// as this one. Of garbage nobody asks the age any more.
-    PYGC_FLATTEN static void count_run(page& p, std::uint32_t from, std::uint32_t to, std::uint32_t oldest,
-                                       snapshot& s) noexcept {
+    PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
         count_visitor visit(s);
+        const std::uint32_t oldest = oldest_age_of[generation];
         const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
-        char* slot = first_slot(p) + std::size_t{from} * slot_bytes;
-        const std::uint32_t end = first + to;
-        std::uint32_t n = first + from;
+        char* slot = first_slot(p);
+        const std::uint32_t end = first + p.carved;
+        std::uint32_t n = first;
         first_edge[n] = visit.edge_count();
         while (n != end) {
             const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
-            std::uint64_t& word = s.in_set[n / 64];
+            const std::size_t word = n / 64;
             std::uint64_t members = 0;
             for (; n != end_of_word; ++n, slot += slot_bytes) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
@@ -110,7 +75,7 @@ struct operations : death<T> {
                 }
                 first_edge[n + 1] = visit.edge_count();
             }
-            word |= members;
+            s.in_set[word] = members;
         }
         s.edge_count = visit.edge_count();
     }
@@ -142,19 +107,18 @@ struct operations : death<T> {
 
     /// Returns: how many destructors let a reference to their object escape.
     static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
-        heap_state& heap = *chunk_of(&p).heap;
         std::size_t escaped = 0;
-        --heap.nesting_left;
+        --this_thread.nesting_left;
         for_each_garbage(p, carved, garbage, [&](py_object* g) {
             begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 ++escaped;
             }
-            if (heap.nesting_left == 0) [[unlikely]]
-                destroy_postponed(heap);
+            if (this_thread.nesting_left == 0) [[unlikely]]
+                destroy_postponed();
         });
-        ++heap.nesting_left;
+        ++this_thread.nesting_left;
         return escaped;
     }
 };
@@ -163,7 +127,7 @@ template <class T>
 constexpr type_info layout<T>::info = {
     type_name<value_type>().begin,
     type_name<value_type>().length,
-    &type_id<T>,
+    &bin_offset<T>,
     slot_bytes,
     slots,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),

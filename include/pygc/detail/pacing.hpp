@@ -7,7 +7,7 @@
 //
 // A full collection is due when the containers that none has seen exceed a share of those that the last one left
 // alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and `small` + 2000 more, whatever the program does.
+// then, and 34,816 more, whatever the program does: `small`, and what fits the page that make_ref takes slots from.
 //
 // Between them, young collections look at what is new. They are worth their time where they find garbage: one
 // that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
@@ -47,9 +47,9 @@ struct pacing {
         // The first after a full one comes early, whatever earlier ones found: the program may do something else by
         // now. A young collection shortly before a full one is wasted.
         const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
-        const std::size_t due = young <= left / 2 ? young : left;
+        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
         // Without memory each collection gives up, and the next has to wait as well.
-        return due > default_threshold[0] ? due : default_threshold[0];
+        return due != 0 ? due : default_threshold[0];
     }
 
     /// After a young collection that was due. `kept`: survivors that the next one will look at again.

@@ -31,7 +31,6 @@ namespace pygc::inline PYGC_ABI::detail {
 inline constexpr std::size_t chunk_bytes = std::size_t{4} << 20;
 inline constexpr std::size_t page_bytes = std::size_t{32} << 10;
 inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
-inline constexpr std::size_t card_bytes = page_bytes / 64; // one bit of a page's card sets
 inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
 
 class snapshot;
@@ -41,7 +40,7 @@ class snapshot;
 struct type_info {
     const char* name;
     std::size_t name_length;
-    std::uint32_t* id;            // index of the type's bin, given at first use; 0 = none yet
+    std::uint32_t* bin_offset;    // of the type's bin in every heap, in bytes, given at first use; 0 = none yet
     std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
     std::uint32_t slots;          // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
@@ -67,25 +66,29 @@ struct numbering {
     std::uint32_t reciprocal;
 };
 
-/// One page's bookkeeping: a cache line in the chunk's header.
+/// One page's bookkeeping: a cache line in the chunk's header. As many slots are in use as `event + until` says, unless
+/// make_ref takes them unseen: see slots.hpp.
 struct alignas(64) page {
-    void* free;            // head of the list of free slots
-    const type_info* type; // null while the page is free
-    page* next;            // in the bin's list of pages with room
+    void* free;                                  // head of the list of free slots
+    void (*destroy)(page&, py_object*) noexcept; // that of the type: one load less for every death
+    const type_info* type;                       // null while the page is free
+    page* next;                                  // in the bin's list of pages with room
     page* previous;
-    page* next_touched;   // in the heap's list of pages that hold young or middle-aged objects
-    std::uint64_t young;  // cards: 512-byte pieces with headers that may be in generation 0
-    std::uint64_t middle; // the same for generation 1
-    std::uint16_t used;   // slots handed out, plus one while `held`
-    std::uint16_t event;  // when `used` falls to this number, `page_event` has something to do
-    std::uint16_t carved; // slots whose header is valid; the rest has never been used
-    bool listed : 1;      // in the bin's list of pages with room
-    bool touched : 1;     // in the heap's touched list
-    bool held : 1;        // make_ref's page: not to be found empty each time its only object dies
-    bool weak : 1;        // some object on it has, or had, weak references
-    bool frozen : 1;      // hidden from collections; no slot is handed out here
+    page* next_touched;    // in the heap's list of pages that hold young or middle-aged objects
+    std::uint16_t until;   // so many slots come back until `page_event` has something to do
+    std::uint16_t event;   // slots in use by then
+    std::uint16_t carved;  // slots whose header is valid; the rest has never been used
+    std::uint16_t counted; // slots that the heap's `containers` includes
+    bool listed : 1;       // in the bin's list of pages with room
+    bool touched : 1;      // in the heap's touched list
+    bool young : 1;        // may hold objects of generation 0
+    bool middle : 1;       // the same for generation 1
+    bool held : 1;         // make_ref takes slots here
+    bool weak : 1;         // some object on it has, or had, weak references
+    bool frozen : 1;       // hidden from collections; no slot is handed out here
 #if PYGC_ASAN
-    void* free_tail; // freed slots queue up, to be reused as late as possible
+    std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
+    void* free_tail;
 #endif
 };
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
@@ -125,8 +128,6 @@ PYGC_INLINE page& page_of(const void* p) noexcept {
     }
 }
 
-inline std::size_t objects_on(const page& p) noexcept { return std::size_t{p.used} - p.held; }
-
 inline std::size_t index_in_chunk(const page& p) noexcept { return static_cast<std::size_t>(&p - chunk_of(&p).pages); }
 
 inline char* first_slot(page& p) noexcept {
@@ -145,10 +146,6 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
     const numbering& n = *reinterpret_cast<numbering*>(reinterpret_cast<char*>(chunk_of(p).numbers) + at);
     const std::uint64_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     return n.first + static_cast<std::uint32_t>((offset * n.reciprocal) >> 32);
-}
-
-PYGC_INLINE std::uint64_t card_of(const void* header) noexcept {
-    return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(header) / card_bytes) % 64);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

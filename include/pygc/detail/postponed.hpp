@@ -10,29 +10,37 @@ namespace pygc::inline PYGC_ABI::detail {
 /// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
 /// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
 /// its state its destructor must find.
-inline void postpone(heap_state& h, py_object* p, std::uint32_t kept) noexcept {
-    if (h.last_postponed == nullptr) {
-        link_postponed(header_of(p), h.postponed, kept);
-        h.postponed = p;
+inline void postpone(py_object* p, std::uint32_t kept) noexcept {
+    thread_state& t = this_thread;
+    if (t.last_postponed == nullptr) {
+        link_postponed(header_of(p), t.postponed, kept);
+        t.postponed = p;
     } else {
-        header& last = header_of(h.last_postponed);
+        header& last = header_of(t.last_postponed);
         link_postponed(header_of(p), next_postponed(last), kept);
         link_postponed(last, p, last.state & state_mask);
     }
-    h.last_postponed = p;
+    t.last_postponed = p;
+}
+
+/// The same for one whose destructor was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
+    ++this_thread.nesting_left;
+    postpone(p, kept);
 }
 
 /// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed(heap_state& h) noexcept {
-    while (h.postponed != nullptr) {
-        py_object* p = h.postponed;
-        h.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        h.last_postponed = nullptr;
+PYGC_NOINLINE inline void destroy_postponed() noexcept {
+    thread_state& t = this_thread;
+    while (t.postponed != nullptr) {
+        py_object* p = t.postponed;
+        t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
+        t.last_postponed = nullptr;
         page& where = page_of(p);
         where.type->dispose(where, p);
     }
-    h.last_postponed = nullptr;
+    t.last_postponed = nullptr;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

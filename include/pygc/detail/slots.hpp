@@ -8,6 +8,11 @@
 // Slots are carved from a fresh page in small batches, so that a type with one object costs 4 KiB, not
 // a page. Freed slots go back to their own page, last in, first out. The header of a carved slot is
 // always valid: that of a free one says "not tracked", so loops over a page need no list of free slots.
+//
+// Neither make_ref nor a death counts. From the page that make_ref holds it takes slots unseen: all that are carved
+// count as in use there, until it lets go of the page and the free ones are counted. Elsewhere `until` falls with
+// each slot that comes back, and the heap hears of them when it reaches zero, or in the next collection. A heap that
+// `counts_each` is told of every single one: nothing is unseen, and each death is an event.
 #pragma once
 
 #include <new>
@@ -49,7 +54,6 @@ inline void unlist_page(bin& b, page& p) noexcept {
     if (p.next != nullptr) p.next->previous = p.previous;
 }
 
-/// Lets young collections look at a page.
 inline void touch_page(page& p) noexcept {
     if (p.touched) return;
     heap_state& h = *chunk_of(&p).heap;
@@ -58,16 +62,57 @@ inline void touch_page(page& p) noexcept {
     h.touched = &p;
 }
 
-/// Notes that the card of a header holds an object of generation 0.
-PYGC_NOINLINE inline void mark_card(page& p, const header* young) noexcept {
-    p.young |= card_of(young);
+/// Lets collections of generation 0 look at a page.
+inline void mark_young(page& p) noexcept {
+    p.young = true;
     touch_page(p);
 }
 
 /// The same for generation 1.
-inline void mark_middle_card(page& p, const header* middle) noexcept {
-    p.middle |= card_of(middle);
+inline void mark_middle(page& p) noexcept {
+    p.middle = true;
     touch_page(p);
+}
+
+/// Complexity: linear in them.
+inline std::size_t free_slots(const page& p) noexcept {
+    std::size_t n = 0;
+    for (void* slot = p.free; slot != nullptr; ++n) {
+        unpoison(slot, p.type->slot_bytes);
+        void* next = link_of(slot, *p.type);
+        poison(slot, p.type->slot_bytes);
+        slot = next;
+    }
+    return n;
+}
+
+/// Whether make_ref takes slots from the page unseen.
+inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of(&p).heap->counts_each; }
+
+/// The number of objects on a page. Complexity: constant; where slots are taken unseen linear in the free ones.
+inline std::size_t objects_on(const page& p) noexcept {
+    return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
+}
+
+/// So many slots are in use: when is there something to do again?
+inline void expect_event(page& p, std::size_t used) noexcept {
+    const std::uint32_t mark = room_mark(p.type->slots);
+    std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
+    if (p.listed || p.frozen) event = 0;
+    if (chunk_of(&p).heap->counts_each && used != 0) event = used - 1;
+    p.event = static_cast<std::uint16_t>(event);
+    p.until = static_cast<std::uint16_t>(used - event);
+}
+
+/// Tells the heap how many containers there are on a page.
+inline void settle(page& p, std::size_t containers) noexcept {
+    heap_state& h = *chunk_of(&p).heap;
+    if (p.type->container && !p.frozen && !h.counts_each) h.count_containers(p, containers);
+}
+
+/// An object that a collection has seen dies: the pacing hears of it at once.
+inline void settle_death(page& p) noexcept {
+    if (!p.held && p.counted != 0) settle(p, p.counted - std::size_t{1});
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
@@ -84,10 +129,11 @@ inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     });
 }
 
-/// The last object of a page went.
+/// The last object of a page went, and make_ref doesn't hold it.
 PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
-    bin& b = h.bins[*p.type->id];
+    bin& b = h.bin_of(*p.type);
+    settle(p, 0);
     if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
@@ -100,43 +146,96 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     }
 }
 
-/// The used slots fell to `event`: the page is empty, or has room for make_ref again.
+/// Fewer slots of a page are in use than before: if it is empty, or has room for make_ref again, it goes where it
+/// belongs. Preconditions: none is taken unseen there.
+inline void use_fell(page& p, std::size_t used) noexcept {
+    if (used == 0 && !p.held) return page_emptied(p);
+    bin& b = chunk_of(&p).heap->bin_of(*p.type);
+    if (used <= room_mark(p.type->slots) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
+    expect_event(p, used);
+    settle(p, used);
+}
+
+/// `until` has reached zero.
 PYGC_NOINLINE inline void page_event(page& p) noexcept {
-    if (p.used == 0) {
-        page_emptied(p);
-        return;
+    heap_state& h = *chunk_of(&p).heap;
+    if (h.counts_each && p.type->container) h.note_freed_containers(1);
+    if (is_taken_unseen(p)) {
+        p.until = UINT16_MAX; // no event here
+    } else {
+        use_fell(p, p.event);
     }
-    p.event = 0;
-    if (p.frozen) return;
-    bin& b = chunk_of(&p).heap->bins[*p.type->id];
-    if (!p.listed && b.current != &p) list_page(b, p);
 }
 
 /// Makes `p` the page of make_ref in its bin. An abandoned heap holds no page, lest it never end.
 inline void hold(heap_state& h, bin& b, page& p) noexcept {
     b.current = &p;
-    p.event = 0;
     if (h.abandoned) return;
     p.held = true;
-    ++p.used;
+    if (h.counts_each) return;
+    p.event = 0;
+    p.until = UINT16_MAX;
+    if (p.type->container) h.count_containers(p, p.carved);
 }
 
-/// Ends that. Preconditions: all slots of the page are in use, or nobody will use the bin.
-inline void let_go(bin& b, page& p) noexcept {
+/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
+    const std::size_t used = objects_on(p);
     b.current = &no_page;
-    if (p.held) {
-        p.held = false;
-        if (--p.used == 0) return page_emptied(p);
+    p.held = false;
+    if (used == 0) return page_emptied(p);
+    if (!for_good && (p.free != nullptr || p.carved != p.type->slots)) list_page(b, p);
+    expect_event(p, used);
+    settle(p, used);
+}
+
+/// The same for all pages that make_ref holds: what is in use is known then, page by page.
+inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        bin& b = h.bins[i];
+        if (b.current != &no_page) let_go(b, *b.current, for_good);
+        while (for_good && b.with_room != nullptr) unlist_page(b, *b.with_room);
     }
-    // A mark that the used slots have passed already would never be met again.
-    const std::uint32_t mark = room_mark(p.type->slots);
-    p.event = p.used > mark ? static_cast<std::uint16_t>(mark) : std::uint16_t{0};
+}
+
+/// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
+/// linear in the pages where that changes.
+inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+    if (counts_each == h.counts_each) return;
+    let_go_of_pages(h);
+    h.counts_each = counts_each;
+    std::size_t containers = 0;
+    h.pages.for_each_page([&](page& p) noexcept {
+        const std::size_t used = objects_on(p);
+        expect_event(p, used);
+        p.counted = p.type->container && !p.frozen ? static_cast<std::uint16_t>(used) : std::uint16_t{0};
+        containers += p.counted;
+    });
+    if (counts_each) {
+        h.allocations = containers > h.containers_then ? containers - h.containers_then : 0;
+    } else {
+        h.containers = containers;
+        h.containers_then = containers > h.allocations ? containers - h.allocations : 0;
+    }
+    h.show_bins();
+}
+
+/// Containers made minus containers gone since the last collection: exactly, whatever was unseen. Complexity: linear
+/// in the pages unless the heap counts each.
+inline std::size_t count_allocations(heap_state& h) noexcept {
+    if (h.counts_each) return h.allocations;
+    std::size_t containers = 0;
+    h.pages.for_each_page([&containers](const page& p) noexcept {
+        if (p.type->container && !p.frozen) containers += objects_on(p);
+    });
+    return containers > h.containers_then ? containers - h.containers_then : 0;
 }
 
 /// Puts a slot into its page's list. Its header must say "not tracked" already.
 PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
     ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
+    ++p.free_count;
     if (p.free == nullptr) {
         p.free = slot;
     } else {
@@ -155,15 +254,14 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
 /// Gives a slot back to its page.
 PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
     link_free_slot(p, slot, t);
-    if (--p.used == p.event) [[unlikely]]
+    if (--p.until == 0) [[unlikely]]
         page_event(p);
 }
 
 /// Takes note that `count` slots were linked.
 inline void return_slots(page& p, std::size_t count) noexcept {
-    const bool was_above = p.used > p.event;
-    p.used = static_cast<std::uint16_t>(p.used - count);
-    if (was_above && p.used <= p.event) page_event(p);
+    if (p.type->container) chunk_of(&p).heap->note_freed_containers(count);
+    if (!is_taken_unseen(p)) use_fell(p, std::size_t{p.event} + p.until - count);
 }
 
 /// Takes the first free slot of a page that has one.
@@ -171,7 +269,9 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
     void* slot = p.free;
     unpoison(slot, t.slot_bytes);
     p.free = link_of(slot, t);
-    ++p.used;
+#if PYGC_ASAN
+    --p.free_count;
+#endif
     return slot;
 }
 
@@ -180,7 +280,7 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
     constexpr int resting = 256;
-    return p.free != nullptr && (p.carved == p.type->slots || p.carved - p.used > resting);
+    return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
 #else
     return p.free != nullptr;
 #endif
@@ -190,6 +290,11 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 inline void carve(page& p, const type_info& t) noexcept {
     auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
     if (count > t.slots - p.carved) count = t.slots - p.carved;
+    if (is_taken_unseen(p) && t.container) { // not past the next collection
+        const heap_state& h = *chunk_of(&p).heap;
+        const std::size_t left = h.trigger > h.made() ? h.trigger - h.made() : 1;
+        if (count > left) count = static_cast<std::uint32_t>(left);
+    }
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
@@ -201,37 +306,41 @@ inline void carve(page& p, const type_info& t) noexcept {
     }
 #if PYGC_ASAN
     if (p.free == nullptr) p.free_tail = last;
+    p.free_count = static_cast<std::uint16_t>(p.free_count + count);
     poison(begin, std::size_t{count} * t.slot_bytes);
 #endif
     p.free = begin;
     p.carved = static_cast<std::uint16_t>(p.carved + count);
+    if (is_taken_unseen(p)) settle(p, p.carved);
 }
 
-/// Numbers the type if it has no number, and makes its bin in this heap. Null: no memory.
+/// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
 inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
-    std::uint32_t id = load_relaxed(*t.id);
-    if (id == 0) {
-        static constinit std::uint32_t last_id = 0;
+    std::uint32_t offset = load_relaxed(*t.bin_offset);
+    if (offset == 0) {
+        static constinit std::uint32_t last_offset = 0;
         shared_lock lock;
-        id = *t.id;
-        if (id == 0) store_relaxed(*t.id, id = ++last_id);
+        offset = *t.bin_offset;
+        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_offset += sizeof(bin));
     }
-    if (id >= h.bin_capacity) {
+    const std::size_t index = offset / sizeof(bin);
+    if (index >= h.bin_capacity) {
         scratch<bin> more;
-        if (!more.reserve(std::size_t{id} * 2)) return nullptr;
+        if (!more.reserve(index * 2)) return nullptr;
         for (std::uint32_t i = 0; i != h.bin_count; ++i) more[i] = h.bins[i];
         h.more_bins.release();
         h.more_bins = more;
         h.bins = more.data();
         h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
     }
-    while (h.bin_count <= id) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
-    return &h.bins[id];
+    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
+    h.show_bins();
+    return &h.bins[index];
 }
 
-/// The slow path of allocation: a page with a free slot, made the current one of its bin. Null: the
-/// system has no memory. Complexity: amortised constant.
-PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
+/// A page with a free slot, made the current one of its bin. Null: the system has no memory. Complexity: amortised
+/// constant.
+inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
     for (;;) {
@@ -252,17 +361,27 @@ PYGC_NOINLINE inline page* page_with_slot(heap_state& h, const type_info& t) noe
             if (p == nullptr) return nullptr;
             h.note_growth();
             p->type = &t;
-            p->free = nullptr;
-            p->used = p->carved = 0;
+            p->destroy = t.destroy;
             poison(first_slot(*p), t.pages * page_bytes);
             if (t.slots == 1) { // full with its first object: nobody's current page
-                p->event = 0;
                 carve(*p, t);
                 return p;
             }
         }
         hold(h, *b, *p);
     }
+}
+
+/// The slow path of allocation: a page whose next slot the caller may take. Null: the system has no memory.
+PYGC_NOINLINE inline page* page_for_slot(heap_state& h, const type_info& t) noexcept {
+    page* p = page_with_slot(h, t);
+    if (p == nullptr) return nullptr;
+    if (t.container && !p->young) mark_young(*p);
+    if (is_taken_unseen(*p)) return p;
+    const std::size_t used = std::size_t{p->event} + p->until + 1;
+    expect_event(*p, used);
+    settle(*p, used);
+    return p;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -54,9 +54,11 @@ public:
         unpoison(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
         p.type = nullptr;
         p.free = nullptr;
-        p.young = p.middle = 0;
-        p.used = p.carved = 0;
-        p.weak = p.frozen = false;
+        p.until = p.event = p.carved = p.counted = 0;
+        p.young = p.middle = p.weak = p.frozen = false;
+#if PYGC_ASAN
+        p.free_count = 0;
+#endif
         pages_ -= count;
         if (is_empty(c)) ++empty_chunks_;
     }

@@ -11,32 +11,31 @@ namespace pygc::inline PYGC_ABI::detail {
 class traversal_guard {
 public:
     explicit traversal_guard(heap_state& h) noexcept
-        : heap_(h), bin_count_(h.bin_count), nesting_left_(h.nesting_left), last_postponed_(h.last_postponed),
-          postponed_(h.postponed) {
+        : heap_(h), nesting_left_(this_thread.nesting_left), last_postponed_(this_thread.last_postponed),
+          postponed_(this_thread.postponed) {
         h.traversing = true;
-        h.bin_count = 0;
-        h.nesting_left = 0;
+        h.show_bins();
+        this_thread.nesting_left = 0;
     }
     traversal_guard(const traversal_guard&) = delete;
     traversal_guard& operator=(const traversal_guard&) = delete;
     ~traversal_guard() {
         const bool died = !nothing_died();
         heap_.traversing = false;
-        heap_.bin_count = bin_count_;
+        heap_.show_bins();
         if (died) {
             report("objects died inside a traverse; a collection was given up in the heap", nullptr, &heap_);
-            destroy_postponed(heap_); // nesting_left is still 0
+            destroy_postponed(); // nesting_left is still 0
         }
-        heap_.nesting_left = nesting_left_;
+        this_thread.nesting_left = nesting_left_;
     }
 
     [[nodiscard]] bool nothing_died() const noexcept {
-        return heap_.last_postponed == last_postponed_ && heap_.postponed == postponed_;
+        return this_thread.last_postponed == last_postponed_ && this_thread.postponed == postponed_;
     }
 
 private:
     heap_state& heap_;
-    const std::uint32_t bin_count_;
     const std::int32_t nesting_left_;
     const py_object* const last_postponed_;
     const py_object* const postponed_;

@@ -26,6 +26,8 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         slot = next;
     }
     expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
+    expect(!is_taken_unseen(p) || !t.container || p.counted == p.carved,
+           "invariant broken: the heap doesn't know of all slots that make_ref may take, of", p);
     if (p.frozen) return;
     for (std::size_t i = 0; i != p.carved; ++i) {
         const header& h = header_at(p, i);
@@ -34,18 +36,23 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         expect(t.container, "invariant broken: tracked without a traverse,", p);
         expect(h.count != 0 && (h.state & (life_dying | life_zombie | life_postponed | life_condemned)) == 0,
                "invariant broken: tracked though dead,", p);
-        const std::uint64_t cards = age_of(h) == age_young    ? p.young
-                                    : age_of(h) == age_middle ? p.middle
-                                                              : ~std::uint64_t{0};
-        expect((cards & card_of(&h)) != 0, "invariant broken: a young collection would miss an object of", p);
+        const bool seen = age_of(h) == age_young ? p.young : age_of(h) != age_middle || p.middle;
+        expect(seen, "invariant broken: a young collection would miss an object of", p);
     }
-    expect((p.young | p.middle) == 0 || p.touched, "invariant broken: a young collection would miss a page of", p);
+    expect(p.touched || !(p.young || p.middle), "invariant broken: a young collection would miss a page of", p);
 }
 
 /// Complexity: linear in the heap.
 inline void validate(heap_state& h) noexcept {
     std::size_t found[4] = {};
-    h.pages.for_each_page([&found](page& p) noexcept { validate_page(p, found); });
+    std::size_t counted = 0;
+    h.pages.for_each_page([&](page& p) noexcept {
+        validate_page(p, found);
+        counted += p.counted;
+    });
+    if (!h.counts_each && counted != h.containers) {
+        report_and_abort("invariant broken: the pages don't make up the number of containers in the heap", nullptr, &h);
+    }
     for (std::uint32_t age = age_middle; age <= age_old; ++age) {
         if (found[age] != h.objects_of_age[age]) {
             report_and_abort("invariant broken: a generation's size is wrong in the heap", nullptr, &h);
