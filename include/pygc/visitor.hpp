@@ -31,7 +31,7 @@ public:
     void edge(py_object*& place);
 
 protected:
-    enum class task : unsigned char { count, unlink, call };
+    enum class task : unsigned char { count, unlink, unlink_changed, call };
     explicit visitor(task t) noexcept : task_(t) {}
 
 private:
@@ -55,7 +55,7 @@ public:
 
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target == nullptr) return;
-        const std::uint32_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
+        const std::size_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -64,24 +64,30 @@ public:
         }
         prefetch(trial_ + n);
         --trial_[edges_[edge_count_ - snapshot::delay]];
-        edges_[edge_count_++] = n;
+        edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
     /// Where the edges of the next object will begin.
-    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
+        return static_cast<std::uint32_t>(edge_count_);
+    }
 
 private:
     std::int32_t* trial_;
     std::uint32_t* edges_;
-    std::uint32_t edge_count_;
-    std::uint32_t edge_capacity_;
+    std::size_t edge_count_; // below 2^32; in the size of a register
+    std::size_t edge_capacity_;
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting them down.
+/// Nulls the references that garbage holds on garbage, without counting them down. Their numbers are read from the
+/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
+/// lies, and at worst keeps something for good.
 class unlink_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), unreached_(s.unreached) {}
+    explicit unlink_visitor(const snapshot& s) noexcept
+        : visitor(task::unlink), unreached_(s.unreached), edges_(s.edges), end_(s.edges + s.edge_count),
+          first_edge_(s.first_edge) {}
 
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
@@ -91,7 +97,35 @@ public:
         (visit_argument(*this, values), ...);
     }
 
+    /// What comes next are the references of this object.
+    PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
+
     PYGC_INLINE void edge(py_object*& place) noexcept {
+        if (place == nullptr || next_edge_ == end_) return;
+        const std::uint32_t n = *next_edge_++;
+        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
+        place = nullptr;
+        ++nulled_;
+    }
+
+private:
+    const std::uint64_t* const unreached_;
+    const std::uint32_t* const edges_;
+    const std::uint32_t* const end_;
+    const std::uint32_t* const first_edge_;
+    const std::uint32_t* next_edge_ = nullptr;
+    std::size_t nulled_ = 0;
+};
+
+/// The same after code of the user has run, without the edges.
+class unlink_changed_visitor : public visitor {
+public:
+    explicit unlink_changed_visitor(const snapshot& s) noexcept
+        : visitor(task::unlink_changed), unreached_(s.unreached) {}
+
+    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+
+    void edge(py_object*& place) noexcept {
         if (place == nullptr) return;
         const std::uint32_t n = number_of(place);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
@@ -100,7 +134,7 @@ public:
     }
 
 private:
-    const std::uint64_t* unreached_;
+    const std::uint64_t* const unreached_;
     std::size_t nulled_ = 0;
 };
 
@@ -127,6 +161,7 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
     }
 }

@@ -277,13 +277,13 @@ template <class T>
 class scratch {
 public:
     [[nodiscard]] T* data() const noexcept { return data_; }
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return bytes_ / sizeof(T); }
     T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
     /// Makes room for `count` elements; what was there is kept for the first `kept` of them. False
     /// if the system has no memory; then nothing changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
-        if (count <= capacity_) return true;
+        if (count <= capacity()) return true;
         constexpr std::size_t granule = std::size_t{64} << 10;
         if (count > (SIZE_MAX / 2 - granule) / sizeof(T)) return false;
         std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
@@ -292,24 +292,24 @@ public:
         if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
         release();
         data_ = static_cast<T*>(fresh);
-        capacity_ = bytes / sizeof(T);
+        bytes_ = bytes;
         return true;
     }
 
     /// Gives everything back if it is more than `bytes`.
     void shrink_to(std::size_t bytes) noexcept {
-        if (capacity_ * sizeof(T) > bytes) release();
+        if (bytes_ > bytes) release();
     }
 
     void release() noexcept {
-        if (data_ != nullptr) unmap_memory(data_, capacity_ * sizeof(T));
+        if (data_ != nullptr) unmap_memory(data_, bytes_);
         data_ = nullptr;
-        capacity_ = 0;
+        bytes_ = 0;
     }
 
 private:
     T* data_ = nullptr;
-    std::size_t capacity_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -652,6 +652,7 @@ inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
 inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
 
 class snapshot;
+struct collected_page;
 
 /// What the engine knows about a type. The loops over a page are inside the functions, so that the
 /// user's `traverse` is inlined into them: one indirect call a page, none an object or an edge.
@@ -672,7 +673,7 @@ struct type_info {
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
-    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
+    void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
     void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
 };
@@ -1218,12 +1219,14 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
-/// that makes objects may have more carved meanwhile.
+/// A page under collection.
 struct collected_page {
     page* where;
-    std::uint32_t first;
-    std::uint32_t carved;
+    std::uint32_t first;        // the number of its first slot
+    std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
+    void* freed = nullptr;      // slots of garbage whose destructors have run, linked
+    void* last_freed = nullptr; // the last of those
+    bool escaped = false;       // some destructor let a reference to its object escape
 };
 
 struct heap_state {
@@ -1853,10 +1856,28 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
         page_event(p);
 }
 
-/// Takes note that `count` slots were linked.
-inline void return_slots(page& p, std::size_t count) noexcept {
-    if (p.type->container) chunk_of(&p).heap->note_freed_containers(count);
-    if (!is_taken_unseen(p)) use_fell(p, std::size_t{p.event} + p.until - count);
+/// Takes note that `count` slots were linked. With `keep_empty` a page without objects waits for make_ref as it is, so
+/// that nobody has to carve its slots again: see `release_empty_pages`.
+inline void return_slots(page& p, std::size_t count, bool keep_empty = false) noexcept {
+    heap_state& h = *chunk_of(&p).heap;
+    if (p.type->container) h.note_freed_containers(count);
+    if (is_taken_unseen(p)) return;
+    const std::size_t used = std::size_t{p.event} + p.until - count;
+    if (used != 0 || !keep_empty || h.counts_each || p.type->slots == 1) return use_fell(p, used);
+    if (!p.listed) list_page(h.bin_of(*p.type), p);
+    expect_event(p, 0);
+    settle(p, 0);
+}
+
+/// Gives back the pages that wait without an object. Complexity: linear in the pages with room.
+inline void release_empty_pages(heap_state& h) noexcept {
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        for (page* p = h.bins[i].with_room; p != nullptr;) {
+            page& candidate = *p;
+            p = p->next;
+            if (candidate.event == 0 && candidate.until == 0) page_emptied(candidate);
+        }
+    }
 }
 
 /// Takes the first free slot of a page that has one.
@@ -2864,6 +2885,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
 inline void freeze(heap_state& h) noexcept {
     if (h.collecting) return;
+    release_empty_pages(h);
     let_go_of_pages(h, true);
     h.pages.for_each_page([](page& p) noexcept {
         p.frozen = true;
@@ -2959,8 +2981,8 @@ inline constexpr std::uint32_t number_granule = 64;
 /// The edge array as a visitor needs it.
 struct edge_room {
     std::uint32_t* edges;
-    std::uint32_t count;
-    std::uint32_t capacity;
+    std::size_t count;
+    std::size_t capacity;
 };
 
 class snapshot {
@@ -3001,7 +3023,7 @@ public:
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
     /// over, so that the page being counted can finish, and remembers that the picture is worthless.
     /// Gives and takes values, so that its caller's copies may stay in registers.
-    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
         if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
             count = delay;
@@ -4345,7 +4367,7 @@ public:
     void edge(py_object*& place);
 
 protected:
-    enum class task : unsigned char { count, unlink, call };
+    enum class task : unsigned char { count, unlink, unlink_changed, call };
     explicit visitor(task t) noexcept : task_(t) {}
 
 private:
@@ -4369,7 +4391,7 @@ public:
 
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target == nullptr) return;
-        const std::uint32_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
+        const std::size_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -4378,24 +4400,30 @@ public:
         }
         prefetch(trial_ + n);
         --trial_[edges_[edge_count_ - snapshot::delay]];
-        edges_[edge_count_++] = n;
+        edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
     /// Where the edges of the next object will begin.
-    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept { return edge_count_; }
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
+        return static_cast<std::uint32_t>(edge_count_);
+    }
 
 private:
     std::int32_t* trial_;
     std::uint32_t* edges_;
-    std::uint32_t edge_count_;
-    std::uint32_t edge_capacity_;
+    std::size_t edge_count_; // below 2^32; in the size of a register
+    std::size_t edge_capacity_;
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting them down.
+/// Nulls the references that garbage holds on garbage, without counting them down. Their numbers are read from the
+/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
+/// lies, and at worst keeps something for good.
 class unlink_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept : visitor(task::unlink), unreached_(s.unreached) {}
+    explicit unlink_visitor(const snapshot& s) noexcept
+        : visitor(task::unlink), unreached_(s.unreached), edges_(s.edges), end_(s.edges + s.edge_count),
+          first_edge_(s.first_edge) {}
 
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
@@ -4405,7 +4433,35 @@ public:
         (visit_argument(*this, values), ...);
     }
 
+    /// What comes next are the references of this object.
+    PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
+
     PYGC_INLINE void edge(py_object*& place) noexcept {
+        if (place == nullptr || next_edge_ == end_) return;
+        const std::uint32_t n = *next_edge_++;
+        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
+        place = nullptr;
+        ++nulled_;
+    }
+
+private:
+    const std::uint64_t* const unreached_;
+    const std::uint32_t* const edges_;
+    const std::uint32_t* const end_;
+    const std::uint32_t* const first_edge_;
+    const std::uint32_t* next_edge_ = nullptr;
+    std::size_t nulled_ = 0;
+};
+
+/// The same after code of the user has run, without the edges.
+class unlink_changed_visitor : public visitor {
+public:
+    explicit unlink_changed_visitor(const snapshot& s) noexcept
+        : visitor(task::unlink_changed), unreached_(s.unreached) {}
+
+    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+
+    void edge(py_object*& place) noexcept {
         if (place == nullptr) return;
         const std::uint32_t n = number_of(place);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
@@ -4414,7 +4470,7 @@ public:
     }
 
 private:
-    const std::uint64_t* unreached_;
+    const std::uint64_t* const unreached_;
     std::size_t nulled_ = 0;
 };
 
@@ -4441,6 +4497,7 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
     }
 }
@@ -4458,17 +4515,19 @@ template <class T>
 struct operations : death<T> {
     using typename layout<T>::value_type;
     using layout<T>::container;
+    using layout<T>::has_finalizer;
     using layout<T>::header_offset;
     using layout<T>::info;
     using layout<T>::object_of;
     using layout<T>::slot_bytes;
+    using layout<T>::slot_of;
     using death<T>::begin_death;
     using death<T>::run_destructor;
 
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
-        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
+        void (*dispose_garbage)(collected_page&, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -4497,25 +4556,27 @@ struct operations : death<T> {
     PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
         count_visitor visit(s);
         const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
+        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
         char* slot = first_slot(p);
-        const std::uint32_t end = first + p.carved;
-        std::uint32_t n = first;
+        const std::size_t end = first + p.carved;
+        std::size_t n = first;
         first_edge[n] = visit.edge_count();
         while (n != end) {
-            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
             const std::size_t word = n / 64;
+            const std::size_t end_of_word = word * 64 + 64 < end ? word * 64 + 64 : end;
             std::uint64_t members = 0;
-            for (; n != end_of_word; ++n, slot += slot_bytes) {
+            for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
-                if (!is_poisoned(&h) && age_of(h) <= oldest) {
-                    if (age_of(h) != oldest && oldest == age_old) h.state |= age_old;
-                    // As unsigned, so that immortal counts, which are negative, are large.
+                if (const std::uint32_t age = age_of(h); !is_poisoned(&h) && age <= oldest) {
+                    if (age < older_from_now_on) h.state |= age_old;
+                    // Immortal counts are large, or negative.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    members |= std::uint64_t{1} << (n % 64);
+                    if (c < outside) [[likely]]
+                        trial[n] += static_cast<std::int32_t>(c) - outside;
+                    members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
                 first_edge[n + 1] = visit.edge_count();
@@ -4525,14 +4586,14 @@ struct operations : death<T> {
         s.edge_count = visit.edge_count();
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page.
+    /// Calls `f(py_object*, slot)` for the garbage on the page.
     template <class F>
     PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < carved; base += 64) {
+        char* const begin = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
+                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
+                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
             }
         }
     }
@@ -4540,31 +4601,39 @@ struct operations : death<T> {
     PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         std::size_t counted = 0;
-        const std::uint64_t* const bits = s.unreached + chunk_of(&p).numbers[index_in_chunk(p)].first / 64;
-        for_each_garbage(p, p.carved, bits, [&](py_object* garbage) {
+        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage, std::size_t slot) {
             header& h = header_of(garbage);
             counted += static_cast<std::size_t>(h.count);
-            h.state = (h.state & life_finalized) | age_none | life_dying;
+            h.state = (has_finalizer ? h.state & life_finalized : 0) | age_none | life_dying;
+            visit.begin(first + slot);
             traverse_object(*object_of(garbage), visit);
         });
         s.unaccounted += counted - visit.nulled();
     }
 
-    /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
-        std::size_t escaped = 0;
+    /// Runs the destructors and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
+    static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
+        page& p = *c.where;
         --this_thread.nesting_left;
-        for_each_garbage(p, carved, garbage, [&](py_object* g) {
+        const bool innermost = this_thread.nesting_left == 0;
+        void* freed = nullptr;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
-                ++escaped;
+                c.escaped = true;
+            } else if constexpr (!PYGC_ASAN) {
+                void* const slot = slot_of(g);
+                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
+                freed = slot;
+                if (c.last_freed == nullptr) c.last_freed = slot;
             }
-            if (this_thread.nesting_left == 0) [[unlikely]]
+            if (innermost) [[unlikely]]
                 destroy_postponed();
         });
+        c.freed = freed;
         ++this_thread.nesting_left;
-        return escaped;
     }
 };
 
@@ -5034,10 +5103,11 @@ public:
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
-            if (garbage_ != 0 && has_farewell()) [[unlikely]]
+            const bool told = garbage_ != 0 && has_farewell();
+            if (told) [[unlikely]]
                 say_farewell();
             found_ += garbage_;
-            if (garbage_ != 0) unlink();
+            if (garbage_ != 0) unlink(told);
             if (snapshot_.unaccounted != 0) [[unlikely]]
                 spare_garbage();
             forget_numbers();
@@ -5119,7 +5189,7 @@ private:
             const std::size_t objects = objects_on(p);
             settle(p, objects);
             const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
-            if (room && objects != 0 && holds_candidates) pages_[page_count_++] = {&p, 0, 0};
+            if (room && objects != 0 && holds_candidates) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         };
         // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
@@ -5213,8 +5283,9 @@ private:
     }
 
     /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
-    /// counted down inside the garbage. Then only the pages with garbage stay in the list.
-    void unlink() noexcept {
+    /// counted down inside the garbage. Then only the pages with garbage stay in the list. `changed`: code of the user
+    /// has run since the references were counted.
+    void unlink(bool changed) noexcept {
         std::size_t kept = 0;
         for (std::size_t i = 0; i != page_count_; ++i) {
             const collected_page c = pages_[i];
@@ -5224,10 +5295,25 @@ private:
                 numbers_of(*c.where) = {}; // what lives there counts as outside from now on
                 continue;
             }
-            c.where->type->unlink(*c.where, snapshot_);
+            if (changed) {
+                unlink_changed(c);
+            } else {
+                c.where->type->unlink(*c.where, snapshot_);
+            }
             pages_[kept++] = c;
         }
         page_count_ = kept;
+    }
+
+    PYGC_NOINLINE void unlink_changed(const collected_page& c) noexcept {
+        unlink_changed_visitor visit(snapshot_);
+        std::size_t counted = 0;
+        for_each_found(c, [&](page& p, py_object* garbage, header& h) noexcept {
+            counted += static_cast<std::size_t>(h.count);
+            h.state = (h.state & life_finalized) | age_none | life_dying;
+            p.type->traverse(garbage, visit);
+        });
+        snapshot_.unaccounted += counted - visit.nulled();
     }
 
     /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
@@ -5260,39 +5346,36 @@ private:
 
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
+            pages_[i].where->type->dispose_garbage(pages_[i], garbage_on(pages_[i]));
         }
     }
 
     /// Gives the memory back, after all destructors: until then no address is used twice.
     void reclaim() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            const std::uint64_t* garbage = garbage_on(pages_[i]);
+            const collected_page& c = pages_[i];
+            page& p = *c.where;
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
-                dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                dead += static_cast<std::size_t>(__builtin_popcountll(garbage_on(c)[base / 64]));
             }
-            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) { // nothing lives there
-                heap_.note_freed_containers(dead);
-                if (p.held) heap_.bin_of(*p.type).current = &no_page;
-                p.held = false;
-                page_emptied(p);
+            if (c.escaped || PYGC_ASAN) {
+                dead -= free_garbage(p, garbage_on(c), dead);
             } else {
-                free_garbage(p, garbage, dead);
+                ::new (static_cast<void*>(&link_of(c.last_freed, *p.type))) void*(p.free);
+                p.free = c.freed;
             }
+            return_slots(p, dead, generation_ != 2);
         }
     }
 
-    /// Frees the `dead` slots of a page that the bits name, except zombies.
-    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+    /// Links the `dead` slots of a page that the bits name, except zombies. Returns: how many those are.
+    PYGC_NOINLINE std::size_t free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
         const type_info& t = *p.type;
         char* const begin = first_slot(p);
         std::size_t zombies = 0;
-        std::size_t left = dead;
-        for (std::uint32_t base = 0; left != 0; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+        for (std::uint32_t base = 0; dead != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                 char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
                 header& h = header_of_slot(slot, t);
                 if ((h.state & life_zombie) != 0) [[unlikely]] {
@@ -5303,12 +5386,13 @@ private:
                 }
             }
         }
-        return_slots(p, dead - zombies);
+        return zombies;
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
     void tidy() noexcept {
         if (generation_ != 2) return;
+        release_empty_pages(heap_);
         constexpr std::size_t worth_keeping = std::size_t{1} << 20;
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
@@ -5323,7 +5407,6 @@ private:
 
     const bool paced_;
     std::size_t kept_young_ = 0;
-    std::size_t escaped_ = 0;
 };
 
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
@@ -5331,6 +5414,7 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     h.abandoned = false; // or its last page would take it along in the midst of this
     choose_counting(h, true);
     let_go_of_pages(h);
+    release_empty_pages(h);
     h.release_scratch();
     h.abandoned = true;
     if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);

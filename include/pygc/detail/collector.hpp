@@ -38,10 +38,11 @@ public:
         if (choose_pages() && count_references()) {
             find_unreachable();
             promote();
-            if (garbage_ != 0 && has_farewell()) [[unlikely]]
+            const bool told = garbage_ != 0 && has_farewell();
+            if (told) [[unlikely]]
                 say_farewell();
             found_ += garbage_;
-            if (garbage_ != 0) unlink();
+            if (garbage_ != 0) unlink(told);
             if (snapshot_.unaccounted != 0) [[unlikely]]
                 spare_garbage();
             forget_numbers();
@@ -123,7 +124,7 @@ private:
             const std::size_t objects = objects_on(p);
             settle(p, objects);
             const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
-            if (room && objects != 0 && holds_candidates) pages_[page_count_++] = {&p, 0, 0};
+            if (room && objects != 0 && holds_candidates) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         };
         // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
@@ -217,8 +218,9 @@ private:
     }
 
     /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
-    /// counted down inside the garbage. Then only the pages with garbage stay in the list.
-    void unlink() noexcept {
+    /// counted down inside the garbage. Then only the pages with garbage stay in the list. `changed`: code of the user
+    /// has run since the references were counted.
+    void unlink(bool changed) noexcept {
         std::size_t kept = 0;
         for (std::size_t i = 0; i != page_count_; ++i) {
             const collected_page c = pages_[i];
@@ -228,10 +230,25 @@ private:
                 numbers_of(*c.where) = {}; // what lives there counts as outside from now on
                 continue;
             }
-            c.where->type->unlink(*c.where, snapshot_);
+            if (changed) {
+                unlink_changed(c);
+            } else {
+                c.where->type->unlink(*c.where, snapshot_);
+            }
             pages_[kept++] = c;
         }
         page_count_ = kept;
+    }
+
+    PYGC_NOINLINE void unlink_changed(const collected_page& c) noexcept {
+        unlink_changed_visitor visit(snapshot_);
+        std::size_t counted = 0;
+        for_each_found(c, [&](page& p, py_object* garbage, header& h) noexcept {
+            counted += static_cast<std::size_t>(h.count);
+            h.state = (h.state & life_finalized) | age_none | life_dying;
+            p.type->traverse(garbage, visit);
+        });
+        snapshot_.unaccounted += counted - visit.nulled();
     }
 
     /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
@@ -264,39 +281,36 @@ private:
 
     void dispose() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            escaped_ += p.type->dispose_garbage(p, pages_[i].carved, garbage_on(pages_[i]));
+            pages_[i].where->type->dispose_garbage(pages_[i], garbage_on(pages_[i]));
         }
     }
 
     /// Gives the memory back, after all destructors: until then no address is used twice.
     void reclaim() noexcept {
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            const std::uint64_t* garbage = garbage_on(pages_[i]);
+            const collected_page& c = pages_[i];
+            page& p = *c.where;
             std::size_t dead = 0;
-            for (std::uint32_t base = 0; base < pages_[i].carved; base += 64) {
-                dead += static_cast<std::size_t>(__builtin_popcountll(garbage[base / 64]));
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                dead += static_cast<std::size_t>(__builtin_popcountll(garbage_on(c)[base / 64]));
             }
-            if (dead == objects_on(p) && escaped_ == 0 && !PYGC_ASAN) { // nothing lives there
-                heap_.note_freed_containers(dead);
-                if (p.held) heap_.bin_of(*p.type).current = &no_page;
-                p.held = false;
-                page_emptied(p);
+            if (c.escaped || PYGC_ASAN) {
+                dead -= free_garbage(p, garbage_on(c), dead);
             } else {
-                free_garbage(p, garbage, dead);
+                ::new (static_cast<void*>(&link_of(c.last_freed, *p.type))) void*(p.free);
+                p.free = c.freed;
             }
+            return_slots(p, dead, generation_ != 2);
         }
     }
 
-    /// Frees the `dead` slots of a page that the bits name, except zombies.
-    void free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
+    /// Links the `dead` slots of a page that the bits name, except zombies. Returns: how many those are.
+    PYGC_NOINLINE std::size_t free_garbage(page& p, const std::uint64_t* garbage, std::size_t dead) noexcept {
         const type_info& t = *p.type;
         char* const begin = first_slot(p);
         std::size_t zombies = 0;
-        std::size_t left = dead;
-        for (std::uint32_t base = 0; left != 0; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --left) {
+        for (std::uint32_t base = 0; dead != 0; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1, --dead) {
                 char* slot = begin + (base + static_cast<std::uint32_t>(__builtin_ctzll(bits))) * t.slot_bytes;
                 header& h = header_of_slot(slot, t);
                 if ((h.state & life_zombie) != 0) [[unlikely]] {
@@ -307,12 +321,13 @@ private:
                 }
             }
         }
-        return_slots(p, dead - zombies);
+        return zombies;
     }
 
     /// Keeps little of what a collection needed, and returns what it freed.
     void tidy() noexcept {
         if (generation_ != 2) return;
+        release_empty_pages(heap_);
         constexpr std::size_t worth_keeping = std::size_t{1} << 20;
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
@@ -327,7 +342,6 @@ private:
 
     const bool paced_;
     std::size_t kept_young_ = 0;
-    std::size_t escaped_ = 0;
 };
 
 /// Gives back what an abandoned heap doesn't need; all of it if its last object is gone.
@@ -335,6 +349,7 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     h.abandoned = false; // or its last page would take it along in the midst of this
     choose_counting(h, true);
     let_go_of_pages(h);
+    release_empty_pages(h);
     h.release_scratch();
     h.abandoned = true;
     if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);

@@ -10,6 +10,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
 inline void freeze(heap_state& h) noexcept {
     if (h.collecting) return;
+    release_empty_pages(h);
     let_go_of_pages(h, true);
     h.pages.for_each_page([](page& p) noexcept {
         p.frozen = true;

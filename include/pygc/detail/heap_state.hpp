@@ -76,12 +76,14 @@ struct bin {
     page* with_room = nullptr; // doubly linked; never holds `current`
 };
 
-/// A page under collection, the number of its first slot, and how many slots had numbers: a destructor
-/// that makes objects may have more carved meanwhile.
+/// A page under collection.
 struct collected_page {
     page* where;
-    std::uint32_t first;
-    std::uint32_t carved;
+    std::uint32_t first;        // the number of its first slot
+    std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
+    void* freed = nullptr;      // slots of garbage whose destructors have run, linked
+    void* last_freed = nullptr; // the last of those
+    bool escaped = false;       // some destructor let a reference to its object escape
 };
 
 struct heap_state {

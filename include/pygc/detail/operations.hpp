@@ -13,17 +13,19 @@ template <class T>
 struct operations : death<T> {
     using typename layout<T>::value_type;
     using layout<T>::container;
+    using layout<T>::has_finalizer;
     using layout<T>::header_offset;
     using layout<T>::info;
     using layout<T>::object_of;
     using layout<T>::slot_bytes;
+    using layout<T>::slot_of;
     using death<T>::begin_death;
     using death<T>::run_destructor;
 
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
         void (*unlink)(page&, snapshot&) noexcept = nullptr;
-        std::size_t (*dispose_garbage)(page&, std::uint32_t, const std::uint64_t*) noexcept = nullptr;
+        void (*dispose_garbage)(collected_page&, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
     static constexpr loops page_loops() noexcept {
@@ -52,25 +54,27 @@ struct operations : death<T> {
     PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
         count_visitor visit(s);
         const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
+        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         std::int32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
         char* slot = first_slot(p);
-        const std::uint32_t end = first + p.carved;
-        std::uint32_t n = first;
+        const std::size_t end = first + p.carved;
+        std::size_t n = first;
         first_edge[n] = visit.edge_count();
         while (n != end) {
-            const std::uint32_t end_of_word = n / 64 * 64 + 64 < end ? n / 64 * 64 + 64 : end;
             const std::size_t word = n / 64;
+            const std::size_t end_of_word = word * 64 + 64 < end ? word * 64 + 64 : end;
             std::uint64_t members = 0;
-            for (; n != end_of_word; ++n, slot += slot_bytes) {
+            for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
-                if (!is_poisoned(&h) && age_of(h) <= oldest) {
-                    if (age_of(h) != oldest && oldest == age_old) h.state |= age_old;
-                    // As unsigned, so that immortal counts, which are negative, are large.
+                if (const std::uint32_t age = age_of(h); !is_poisoned(&h) && age <= oldest) {
+                    if (age < older_from_now_on) h.state |= age_old;
+                    // Immortal counts are large, or negative.
                     const auto c = static_cast<std::uint32_t>(h.count);
-                    trial[n] += (c < outside ? static_cast<std::int32_t>(c) : outside) - outside;
-                    members |= std::uint64_t{1} << (n % 64);
+                    if (c < outside) [[likely]]
+                        trial[n] += static_cast<std::int32_t>(c) - outside;
+                    members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 }
                 first_edge[n + 1] = visit.edge_count();
@@ -80,14 +84,14 @@ struct operations : death<T> {
         s.edge_count = visit.edge_count();
     }
 
-    /// Calls `f(py_object*)` for the garbage on the page.
+    /// Calls `f(py_object*, slot)` for the garbage on the page.
     template <class F>
     PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p);
-        for (std::uint32_t base = 0; base < carved; base += 64) {
+        char* const begin = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64) {
             for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + std::size_t{slot} * slot_bytes + header_offset));
+                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
+                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
             }
         }
     }
@@ -95,31 +99,39 @@ struct operations : death<T> {
     PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
         std::size_t counted = 0;
-        const std::uint64_t* const bits = s.unreached + chunk_of(&p).numbers[index_in_chunk(p)].first / 64;
-        for_each_garbage(p, p.carved, bits, [&](py_object* garbage) {
+        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage, std::size_t slot) {
             header& h = header_of(garbage);
             counted += static_cast<std::size_t>(h.count);
-            h.state = (h.state & life_finalized) | age_none | life_dying;
+            h.state = (has_finalizer ? h.state & life_finalized : 0) | age_none | life_dying;
+            visit.begin(first + slot);
             traverse_object(*object_of(garbage), visit);
         });
         s.unaccounted += counted - visit.nulled();
     }
 
-    /// Returns: how many destructors let a reference to their object escape.
-    static std::size_t dispose_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage) noexcept {
-        std::size_t escaped = 0;
+    /// Runs the destructors and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
+    static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
+        page& p = *c.where;
         --this_thread.nesting_left;
-        for_each_garbage(p, carved, garbage, [&](py_object* g) {
+        const bool innermost = this_thread.nesting_left == 0;
+        void* freed = nullptr;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
             if (run_destructor(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
-                ++escaped;
+                c.escaped = true;
+            } else if constexpr (!PYGC_ASAN) {
+                void* const slot = slot_of(g);
+                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
+                freed = slot;
+                if (c.last_freed == nullptr) c.last_freed = slot;
             }
-            if (this_thread.nesting_left == 0) [[unlikely]]
+            if (innermost) [[unlikely]]
                 destroy_postponed();
         });
+        c.freed = freed;
         ++this_thread.nesting_left;
-        return escaped;
     }
 };
 

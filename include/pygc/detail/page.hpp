@@ -34,6 +34,7 @@ inline constexpr std::size_t pages_per_chunk = chunk_bytes / page_bytes;
 inline constexpr std::size_t largest_shared_slot = page_bytes / 4;
 
 class snapshot;
+struct collected_page;
 
 /// What the engine knows about a type. The loops over a page are inside the functions, so that the
 /// user's `traverse` is inlined into them: one indirect call a page, none an object or an edge.
@@ -54,7 +55,7 @@ struct type_info {
     void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
-    std::size_t (*dispose_garbage)(page&, std::uint32_t carved, const std::uint64_t* garbage) noexcept;
+    void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
     void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
 };

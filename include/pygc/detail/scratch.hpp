@@ -15,13 +15,13 @@ template <class T>
 class scratch {
 public:
     [[nodiscard]] T* data() const noexcept { return data_; }
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+    [[nodiscard]] std::size_t capacity() const noexcept { return bytes_ / sizeof(T); }
     T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
     /// Makes room for `count` elements; what was there is kept for the first `kept` of them. False
     /// if the system has no memory; then nothing changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
-        if (count <= capacity_) return true;
+        if (count <= capacity()) return true;
         constexpr std::size_t granule = std::size_t{64} << 10;
         if (count > (SIZE_MAX / 2 - granule) / sizeof(T)) return false;
         std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
@@ -30,24 +30,24 @@ public:
         if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
         release();
         data_ = static_cast<T*>(fresh);
-        capacity_ = bytes / sizeof(T);
+        bytes_ = bytes;
         return true;
     }
 
     /// Gives everything back if it is more than `bytes`.
     void shrink_to(std::size_t bytes) noexcept {
-        if (capacity_ * sizeof(T) > bytes) release();
+        if (bytes_ > bytes) release();
     }
 
     void release() noexcept {
-        if (data_ != nullptr) unmap_memory(data_, capacity_ * sizeof(T));
+        if (data_ != nullptr) unmap_memory(data_, bytes_);
         data_ = nullptr;
-        capacity_ = 0;
+        bytes_ = 0;
     }
 
 private:
     T* data_ = nullptr;
-    std::size_t capacity_ = 0;
+    std::size_t bytes_ = 0;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -258,10 +258,28 @@ PYGC_INLINE void free_slot(page& p, void* slot, const type_info& t) noexcept {
         page_event(p);
 }
 
-/// Takes note that `count` slots were linked.
-inline void return_slots(page& p, std::size_t count) noexcept {
-    if (p.type->container) chunk_of(&p).heap->note_freed_containers(count);
-    if (!is_taken_unseen(p)) use_fell(p, std::size_t{p.event} + p.until - count);
+/// Takes note that `count` slots were linked. With `keep_empty` a page without objects waits for make_ref as it is, so
+/// that nobody has to carve its slots again: see `release_empty_pages`.
+inline void return_slots(page& p, std::size_t count, bool keep_empty = false) noexcept {
+    heap_state& h = *chunk_of(&p).heap;
+    if (p.type->container) h.note_freed_containers(count);
+    if (is_taken_unseen(p)) return;
+    const std::size_t used = std::size_t{p.event} + p.until - count;
+    if (used != 0 || !keep_empty || h.counts_each || p.type->slots == 1) return use_fell(p, used);
+    if (!p.listed) list_page(h.bin_of(*p.type), p);
+    expect_event(p, 0);
+    settle(p, 0);
+}
+
+/// Gives back the pages that wait without an object. Complexity: linear in the pages with room.
+inline void release_empty_pages(heap_state& h) noexcept {
+    for (std::uint32_t i = 1; i < h.bin_count; ++i) {
+        for (page* p = h.bins[i].with_room; p != nullptr;) {
+            page& candidate = *p;
+            p = p->next;
+            if (candidate.event == 0 && candidate.until == 0) page_emptied(candidate);
+        }
+    }
 }
 
 /// Takes the first free slot of a page that has one.

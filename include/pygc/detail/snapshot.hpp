@@ -27,8 +27,8 @@ inline constexpr std::uint32_t number_granule = 64;
 /// The edge array as a visitor needs it.
 struct edge_room {
     std::uint32_t* edges;
-    std::uint32_t count;
-    std::uint32_t capacity;
+    std::size_t count;
+    std::size_t capacity;
 };
 
 class snapshot {
@@ -69,7 +69,7 @@ public:
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
     /// over, so that the page being counted can finish, and remembers that the picture is worthless.
     /// Gives and takes values, so that its caller's copies may stay in registers.
-    PYGC_NOINLINE edge_room grow_edges(std::uint32_t count) noexcept {
+    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
         if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
             count = delay;
