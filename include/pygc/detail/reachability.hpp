@@ -48,7 +48,7 @@ protected:
     /// Notes which candidates of a page nothing outside refers to. Returns their number.
     std::size_t compare_counts(const collected_page& c) noexcept {
         std::size_t unreached = 0;
-        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+        for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
             candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
@@ -97,23 +97,81 @@ protected:
         }
     }
 
-    /// Clears `unreached` of everything that candidates with references from outside lead to.
+    /// Clears `unreached` of everything that candidates with references from outside lead to. `roots` holds what is
+    /// known to be alive and hasn't been looked at.
     void mark() noexcept {
         // Trial counts have done their work; their memory becomes the stack of objects to look at.
         auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
-        const bool in_cache = snapshot_.size <= snapshot::cached_size;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
-                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
-                    std::uint32_t* const top = reach(root, stack);
-                    if (top == stack) continue;
-                    garbage_ -= in_cache ? mark_from(stack, top) : mark_with_prefetch(stack, top);
-                    if (garbage_ == 0) return;
+        if (snapshot_.size <= snapshot::cached_size) {
+            for_each_root([&](std::uint32_t root) noexcept {
+                std::uint32_t* const top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_from(stack, top);
+                return garbage_ != 0;
+            });
+            return;
+        }
+        // Where there is much to look at it is met soonest in order of its numbers, in which memory is fast; where
+        // there is little, by following it.
+        const std::size_t much = snapshot_.size / 32;
+        std::size_t waiting = candidates_ - garbage_;
+        while (waiting != 0 && garbage_ != 0) {
+            if (waiting > much) {
+                waiting = sweep_roots();
+                continue;
+            }
+            waiting = 0;
+            for_each_root([&](std::uint32_t root) noexcept {
+                snapshot_.roots[root / 64] &= ~(std::uint64_t{1} << (root % 64));
+                std::uint32_t* top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_with_prefetch(stack, top, much);
+                waiting = static_cast<std::size_t>(top - stack);
+                garbage_ -= waiting;
+                while (top != stack) {
+                    const std::uint32_t n = *--top;
+                    snapshot_.roots[n / 64] |= std::uint64_t{1} << (n % 64);
+                }
+                return waiting == 0;
+            });
+        }
+    }
+
+    /// Calls `f(number)` for the roots in order, until it returns false.
+    template <class F>
+    PYGC_INLINE void for_each_root(F f) const noexcept {
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            for (std::uint64_t roots = snapshot_.roots[word]; roots != 0; roots &= roots - 1) {
+                if (!f(static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(__builtin_ctzll(roots))))) return;
+            }
+        }
+    }
+
+    /// Looks at all roots in order; what they lead to are roots from then on, and those with a larger number are met on
+    /// the way. Returns: how many are left.
+    std::size_t sweep_roots() noexcept {
+        std::uint64_t* const roots = snapshot_.roots;
+        std::uint64_t* const unreached = snapshot_.unreached;
+        std::size_t reached = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            while (roots[word] != 0) {
+                const auto bit = static_cast<unsigned>(__builtin_ctzll(roots[word]));
+                roots[word] &= roots[word] - 1;
+                const std::size_t n = word * 64 + bit;
+                const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[n + 1];
+                for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[n]; e != end; ++e) {
+                    // Nobody can tell beforehand which have been reached: no branch.
+                    const std::uint64_t is_new = (unreached[*e / 64] >> (*e % 64)) & 1;
+                    unreached[*e / 64] &= ~(is_new << (*e % 64));
+                    roots[*e / 64] |= is_new << (*e % 64);
+                    reached += is_new;
                 }
             }
         }
+        garbage_ -= reached;
+        std::size_t left = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            left += static_cast<std::size_t>(__builtin_popcountll(roots[word]));
+        }
+        return left;
     }
 
     /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
@@ -157,13 +215,17 @@ protected:
 
     /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
     /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
-    /// time to gain.
-    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
+    /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
+    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
         constexpr std::uint32_t length = 16;
         std::uint32_t queue[length];
         std::uint32_t in = 0, out = 0;
         std::size_t marked = 0;
         while (top != bottom || in != out) {
+            if (top > bottom + much) [[unlikely]] {
+                while (in != out) *top++ = queue[out++ % length];
+                return marked;
+            }
             while (top != bottom && in - out != length) {
                 const std::uint32_t number = *--top;
                 prefetch(snapshot_.first_edge + number);
