@@ -79,6 +79,12 @@ void make(std::size_t count) {
     }
 }
 
+/// Other thresholds than the default ones are followed to the letter: each object is counted.
+void make_counted(std::size_t count) {
+    pygc::set_threshold(2001);
+    make<pygc_node>(count);
+}
+
 void new_delete(std::size_t count) {
     for (std::size_t i = 0; i != count; ++i) {
         auto* node = new bench::raw_node;
@@ -257,6 +263,7 @@ constexpr operation operations[] = {
     {"make+drop/make_ref", 10'000, make<pygc_node>},
     {"make+drop/make_ref_box", 10'000, make<bench::pygc_plain>},
     {"make+drop/make_ref_leaf", 10'000, make<bench::pygc_leaf>},
+    {"make+drop/make_ref_counted", 10'000, make_counted},
     {"make+drop/make_ref_batch", 20'000, make_batches},
     {"make+drop/make_shared", 10'000, make<bench::shared_node>},
     {"make+drop/hand_written", 10'000, make<bench::hand_node>},

@@ -362,14 +362,14 @@ private:
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(*detail::this_thread.heap) { detail::use_heap(*h.state_); }
-    ~scope() { detail::use_heap(previous_); }
+    explicit scope(heap& h) noexcept : previous_(detail::this_thread.heap) { detail::this_thread.heap = h.state_; }
+    ~scope() { detail::this_thread.heap = previous_; }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state& previous_;
+    detail::heap_state* previous_;
 };
 
 } // namespace pygc::inline PYGC_ABI

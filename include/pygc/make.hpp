@@ -49,7 +49,11 @@ private:
 template <class T>
 PYGC_NOINLINE page& find_page() {
     constexpr bool container = operations<T>::container;
-    heap_state* h = ensure_heap();
+    heap_state* h = this_thread.heap;
+    if (h->counts_each) {
+        if (page* p = page_for_counted_slot(*h, operations<T>::info)) return *p;
+    }
+    h = ensure_heap();
     if (h != nullptr) {
         if (container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
@@ -79,8 +83,9 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using ops = operations<object_type>;
 
     const std::uint32_t offset = load_relaxed(bin_offset<object_type>);
+    const heap_state& h = *this_thread.heap;
     page* where;
-    if (offset >= this_thread.bin_bytes || !has_slot(*(where = this_thread.bin_at(offset).current))) [[unlikely]]
+    if (offset >= h.visible_bytes || !has_slot(*(where = h.bin_at(offset).current))) [[unlikely]]
         where = &find_page<object_type>();
     void* slot = pop_slot(*where, ops::info);
 
@@ -105,8 +110,8 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
 
 /// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
 ///
-/// Effects: constructs `T(args...)`, or `T{args...}` if that doesn't compile; tracks the object if its type
-/// can be part of a cycle; may then run an automatic collection. Complexity: constant, besides the
+/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
+/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
 /// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
 /// is no object.
 template <class T, class... Args>

@@ -100,18 +100,14 @@ struct callback_record final : weak_record {
 /// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(*this_thread.heap) {
-        if (&h != &previous_) use_heap(h);
-    }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(this_thread.heap) { this_thread.heap = &h; }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() {
-        if (this_thread.heap != &previous_) use_heap(previous_);
-    }
+    ~record_scope() { this_thread.heap = previous_; }
 
 private:
     pause_scope pause_;
-    heap_state& previous_;
+    heap_state* previous_;
 };
 
 /// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.

@@ -465,6 +465,11 @@ inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, ag
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
+/// Whether an object's constructor hasn't returned yet, or it isn't a container; it may have made weak references.
+PYGC_INLINE bool is_in_construction(const header& h) noexcept {
+    return (h.state & state_mask & ~std::uint32_t{life_weak | life_finalized}) == age_none;
+}
+
 inline void make_immortal(header& h) noexcept {
     h.count = pinned_count;
     h.state |= life_immortal;
@@ -705,6 +710,7 @@ struct alignas(64) page {
     bool held : 1;         // make_ref takes slots here
     bool weak : 1;         // some object on it has, or had, weak references
     bool frozen : 1;       // hidden from collections; no slot is handed out here
+    bool in_construction : 1; // the collection met an object here whose constructor hasn't returned
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
     void* free_tail;
@@ -872,7 +878,7 @@ public:
         p.type = nullptr;
         p.free = nullptr;
         p.until = p.event = p.carved = p.counted = 0;
-        p.young = p.middle = p.weak = p.frozen = false;
+        p.young = p.middle = p.weak = p.frozen = p.in_construction = false;
 #if PYGC_ASAN
         p.free_count = 0;
 #endif
@@ -1160,7 +1166,7 @@ struct unraisable {
 // The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
 //
 //   thread_state                                             what make_ref and every death look at
-//     heap, its bins
+//     heap
 //     postponed -> object -> object                          dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
@@ -1182,7 +1188,7 @@ struct generation_stats {
 
 /// Where automatic collections may run.
 enum class mode : unsigned char {
-    at_allocation, ///< in make_ref, once the new object is its caller's: from the start
+    at_allocation, ///< in make_ref, before the object is made: from the start
     at_safe_point, ///< in `safe_point()` only
 };
 using enum mode;
@@ -1231,6 +1237,7 @@ struct collected_page {
 
 struct heap_state {
     bin* bins = nullptr;
+    std::uint32_t visible_bytes = 0;    // of the bins that make_ref may use without looking closer: all or none
     std::uint32_t bin_count = 0;        // those in use; types with a higher number have none here yet
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
@@ -1294,10 +1301,17 @@ struct heap_state {
         return (trigger == 0 || made() + more > trigger) && pauses == 0;
     }
 
-    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bins[*t.bin_offset / sizeof(bin)]; }
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(*t.bin_offset); }
 
-    /// Lets make_ref find the bins, if this is the thread's current heap and nothing else is to be done first.
-    void show_bins() const noexcept;
+    /// Lets make_ref find the bins, unless something else is to be done first.
+    void show_bins() noexcept {
+        const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
+        visible_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
+    }
+
+    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
+        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
+    }
 
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
@@ -1402,13 +1416,6 @@ inline constexpr std::int32_t nesting_limit = 24;
 /// What every make_ref and every death looks at.
 struct thread_state {
     heap_state* heap = &no_heap; // that make_ref and the free functions act on
-    // Its bins as make_ref sees them: none where it has to look closer each time.
-    bin* bins = nullptr;
-    std::uint32_t bin_bytes = 0;
-    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
-        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
-    }
-
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
     py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr;       // the last that the running destructor added
@@ -1416,18 +1423,6 @@ struct thread_state {
     std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
 };
 inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
-
-inline void heap_state::show_bins() const noexcept {
-    if (this_thread.heap != this) return;
-    this_thread.bins = bins;
-    const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
-    this_thread.bin_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
-}
-
-inline void use_heap(heap_state& h) noexcept {
-    this_thread.heap = &h;
-    h.show_bins();
-}
 
 inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
 
@@ -1590,7 +1585,7 @@ inline void release_heap(heap_state& h) noexcept {
         (h.previous != nullptr ? h.previous->next : all_heaps) = h.next;
         if (h.next != nullptr) h.next->previous = h.previous;
     }
-    if (this_thread.heap == &h) use_heap(no_heap);
+    if (this_thread.heap == &h) this_thread.heap = &no_heap;
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
@@ -1620,6 +1615,10 @@ inline void release_heap(heap_state& h) noexcept {
 namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
+
+/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer is
+/// caught even long after.
+inline constexpr std::size_t resting = 256;
 
 /// Where a free slot keeps its link: beside the header, which stays valid.
 constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
@@ -1686,6 +1685,17 @@ inline std::size_t free_slots(const page& p) noexcept {
 
 /// Whether make_ref takes slots from the page unseen.
 inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of(&p).heap->counts_each; }
+
+/// How many slots of a page make_ref may have in use before it looks for others.
+inline std::size_t usable_slots(const page& p) noexcept {
+#if PYGC_ASAN
+    if (p.carved != p.type->slots) {
+        const std::size_t next = p.free_count > resting ? p.free_count - resting : 1;
+        return p.carved - p.free_count + next;
+    }
+#endif
+    return p.carved;
+}
 
 /// The number of objects on a page. Complexity: constant; where slots are taken unseen linear in the free ones.
 inline std::size_t objects_on(const page& p) noexcept {
@@ -1757,7 +1767,15 @@ inline void use_fell(page& p, std::size_t used) noexcept {
 /// `until` has reached zero.
 PYGC_NOINLINE inline void page_event(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
-    if (h.counts_each && p.type->container) h.note_freed_containers(1);
+    if (h.counts_each) {
+        const type_info& t = *p.type;
+        if (t.container) h.note_freed_containers(1);
+        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slots))) {
+            --p.event; // nothing else has changed
+            p.until = 1;
+            return;
+        }
+    }
     if (is_taken_unseen(p)) {
         p.until = UINT16_MAX; // no event here
     } else {
@@ -1773,7 +1791,7 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (h.counts_each) return;
     p.event = 0;
     p.until = UINT16_MAX;
-    if (p.type->container) h.count_containers(p, p.carved);
+    if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
 /// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
@@ -1891,11 +1909,9 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
     return slot;
 }
 
-/// True if `pop_slot` may be called. Under AddressSanitizer freed slots rest, poisoned, as long as
-/// the page has others, so that a stale pointer is caught even long after.
+/// True if `pop_slot` may be called.
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
-    constexpr int resting = 256;
     return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
 #else
     return p.free != nullptr;
@@ -1927,7 +1943,7 @@ inline void carve(page& p, const type_info& t) noexcept {
 #endif
     p.free = begin;
     p.carved = static_cast<std::uint16_t>(p.carved + count);
-    if (is_taken_unseen(p)) settle(p, p.carved);
+    if (is_taken_unseen(p)) settle(p, usable_slots(p));
 }
 
 /// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
@@ -1986,6 +2002,20 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
         }
         hold(h, *b, *p);
     }
+}
+
+/// Where each object is counted: a page whose next slot the caller may take. Null: there is more to do first.
+inline page* page_for_counted_slot(heap_state& h, const type_info& t) noexcept {
+    if (load_relaxed(*t.bin_offset) >= h.bin_count * sizeof(bin)) return nullptr;
+    page& p = *h.bin_of(t).current;
+    if (!has_slot(p) || h.traversing) return nullptr;
+    if (t.container) {
+        if (!p.young || h.allocations >= h.trigger) return nullptr;
+        ++h.allocations;
+    }
+    p.event = static_cast<std::uint16_t>(p.event + p.until);
+    p.until = 1;
+    return &p;
 }
 
 /// The slow path of allocation: a page whose next slot the caller may take. Null: the system has no memory.
@@ -2930,7 +2960,7 @@ inline void unfreeze(heap_state& h) noexcept {
         expect_event(p, used);
         settle(p, used);
     });
-    h.containers_then = h.containers - made; // they weren't made now
+    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
     h.update_trigger();
 }
 
@@ -3109,7 +3139,7 @@ protected:
     /// Notes which candidates of a page nothing outside refers to. Returns their number.
     std::size_t compare_counts(const collected_page& c) noexcept {
         std::size_t unreached = 0;
-        for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
+        for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
             candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
@@ -3158,23 +3188,81 @@ protected:
         }
     }
 
-    /// Clears `unreached` of everything that candidates with references from outside lead to.
+    /// Clears `unreached` of everything that candidates with references from outside lead to. `roots` holds what is
+    /// known to be alive and hasn't been looked at.
     void mark() noexcept {
         // Trial counts have done their work; their memory becomes the stack of objects to look at.
         auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
-        const bool in_cache = snapshot_.size <= snapshot::cached_size;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for (std::uint32_t base = c.first; base < c.first + c.where->carved; base += 64) {
-                for (std::uint64_t roots = snapshot_.roots[base / 64]; roots != 0; roots &= roots - 1) {
-                    const std::uint32_t root = base + static_cast<std::uint32_t>(__builtin_ctzll(roots));
-                    std::uint32_t* const top = reach(root, stack);
-                    if (top == stack) continue;
-                    garbage_ -= in_cache ? mark_from(stack, top) : mark_with_prefetch(stack, top);
-                    if (garbage_ == 0) return;
+        if (snapshot_.size <= snapshot::cached_size) {
+            for_each_root([&](std::uint32_t root) noexcept {
+                std::uint32_t* const top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_from(stack, top);
+                return garbage_ != 0;
+            });
+            return;
+        }
+        // Where there is much to look at it is met soonest in order of its numbers, in which memory is fast; where
+        // there is little, by following it.
+        const std::size_t much = snapshot_.size / 32;
+        std::size_t waiting = candidates_ - garbage_;
+        while (waiting != 0 && garbage_ != 0) {
+            if (waiting > much) {
+                waiting = sweep_roots();
+                continue;
+            }
+            waiting = 0;
+            for_each_root([&](std::uint32_t root) noexcept {
+                snapshot_.roots[root / 64] &= ~(std::uint64_t{1} << (root % 64));
+                std::uint32_t* top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_with_prefetch(stack, top, much);
+                waiting = static_cast<std::size_t>(top - stack);
+                garbage_ -= waiting;
+                while (top != stack) {
+                    const std::uint32_t n = *--top;
+                    snapshot_.roots[n / 64] |= std::uint64_t{1} << (n % 64);
+                }
+                return waiting == 0;
+            });
+        }
+    }
+
+    /// Calls `f(number)` for the roots in order, until it returns false.
+    template <class F>
+    PYGC_INLINE void for_each_root(F f) const noexcept {
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            for (std::uint64_t roots = snapshot_.roots[word]; roots != 0; roots &= roots - 1) {
+                if (!f(static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(__builtin_ctzll(roots))))) return;
+            }
+        }
+    }
+
+    /// Looks at all roots in order; what they lead to are roots from then on, and those with a larger number are met on
+    /// the way. Returns: how many are left.
+    std::size_t sweep_roots() noexcept {
+        std::uint64_t* const roots = snapshot_.roots;
+        std::uint64_t* const unreached = snapshot_.unreached;
+        std::size_t reached = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            while (roots[word] != 0) {
+                const auto bit = static_cast<unsigned>(__builtin_ctzll(roots[word]));
+                roots[word] &= roots[word] - 1;
+                const std::size_t n = word * 64 + bit;
+                const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[n + 1];
+                for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[n]; e != end; ++e) {
+                    // Nobody can tell beforehand which have been reached: no branch.
+                    const std::uint64_t is_new = (unreached[*e / 64] >> (*e % 64)) & 1;
+                    unreached[*e / 64] &= ~(is_new << (*e % 64));
+                    roots[*e / 64] |= is_new << (*e % 64);
+                    reached += is_new;
                 }
             }
         }
+        garbage_ -= reached;
+        std::size_t left = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            left += static_cast<std::size_t>(__builtin_popcountll(roots[word]));
+        }
+        return left;
     }
 
     /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
@@ -3218,13 +3306,17 @@ protected:
 
     /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
     /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
-    /// time to gain.
-    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
+    /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
+    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
         constexpr std::uint32_t length = 16;
         std::uint32_t queue[length];
         std::uint32_t in = 0, out = 0;
         std::size_t marked = 0;
         while (top != bottom || in != out) {
+            if (top > bottom + much) [[unlikely]] {
+                while (in != out) *top++ = queue[out++ % length];
+                return marked;
+            }
             while (top != bottom && in - out != length) {
                 const std::uint32_t number = *--top;
                 prefetch(snapshot_.first_edge + number);
@@ -3961,7 +4053,10 @@ namespace pygc::inline PYGC_ABI::detail {
 /// its state its destructor must find.
 inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     thread_state& t = this_thread;
-    if (t.last_postponed == nullptr) {
+    if (t.postponed == nullptr) { // as in a chain, where each waits alone
+        link_postponed(header_of(p), nullptr, kept);
+        t.postponed = p;
+    } else if (t.last_postponed == nullptr) {
         link_postponed(header_of(p), t.postponed, kept);
         t.postponed = p;
     } else {
@@ -3982,6 +4077,7 @@ PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noe
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     thread_state& t = this_thread;
+    --t.nesting_left;
     while (t.postponed != nullptr) {
         py_object* p = t.postponed;
         t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
@@ -3990,6 +4086,7 @@ PYGC_NOINLINE inline void destroy_postponed() noexcept {
         where.type->dispose(where, p);
     }
     t.last_postponed = nullptr;
+    ++t.nesting_left;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -4153,21 +4250,23 @@ struct death : layout<T> {
     static void destroy_condemned(py_object* p) noexcept {
         nested([p]() noexcept {
             begin_death(p);
-            const bool escaped = run_destructor(p);
-            if (!escaped) header_of(p).state |= life_condemned;
-            return escaped;
+            run_destructor(p);
+            return true;
         });
+        if (!has_escaped(p)) header_of(p).state |= life_condemned;
     }
 
-    /// Ends an object that had to wait: runs the destructor and frees the slot.
+    /// Ends an object that had to wait: runs the destructor and frees the slot. Only `destroy_postponed` calls it.
     static void dispose(page& where, py_object* p) noexcept {
         const std::uint32_t state = header_of(p).state;
         if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
             [[unlikely]] {
             if (!prepare_postponed_death(where, p)) return;
         }
-        --this_thread.nesting_left;
-        dispose_nested(where, p);
+        begin_death(p);
+        run_destructor(p);
+        if (!has_escaped(p)) [[likely]]
+            free_slot(where, slot_of(p), info);
     }
 
     /// For one that has more to do first. Returns: false if there is nothing left to destroy.
@@ -4186,21 +4285,19 @@ struct death : layout<T> {
     /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
     PYGC_INLINE static void dispose_nested(page& where, py_object* p) noexcept {
         begin_death(p);
-        const bool escaped = run_destructor(p);
+        run_destructor(p);
         if (this_thread.nesting_left == 0) [[unlikely]]
             destroy_postponed();
         keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
         ++this_thread.nesting_left;
-        if (!escaped) [[likely]]
+        if (!has_escaped(p)) [[likely]]
             free_slot(where, slot_of(p), info);
     }
 
     PYGC_INLINE static void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
 
-    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
-    /// escape. Its memory is then kept until that reference goes.
-    PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        const header& h = header_of(p);
+    /// Preconditions: `begin_death`.
+    PYGC_INLINE static void run_destructor(py_object* p) noexcept {
         T* const object = object_of(p);
         keep_bytes(p);
 #if PYGC_EXCEPTIONS
@@ -4216,7 +4313,12 @@ struct death : layout<T> {
             access::destroy(*object);
         }
         keep_bytes(p);
-        if (h.count == dying_count) [[likely]]
+    }
+
+    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then kept
+    /// until that reference goes.
+    PYGC_INLINE static bool has_escaped(py_object* p) noexcept {
+        if (header_of(p).count == dying_count) [[likely]]
             return false;
         keep_zombie(p);
         return true;
@@ -4522,6 +4624,7 @@ struct operations : death<T> {
     using layout<T>::slot_bytes;
     using layout<T>::slot_of;
     using death<T>::begin_death;
+    using death<T>::has_escaped;
     using death<T>::run_destructor;
 
     struct loops {
@@ -4570,7 +4673,9 @@ struct operations : death<T> {
             std::uint64_t members = 0;
             for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
-                if (const std::uint32_t age = age_of(h); !is_poisoned(&h) && age <= oldest) {
+                const bool readable = !is_poisoned(&h);
+                const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
+                if (age <= oldest) {
                     if (age < older_from_now_on) h.state |= age_old;
                     // Immortal counts are large, or negative.
                     const auto c = static_cast<std::uint32_t>(h.count);
@@ -4578,6 +4683,8 @@ struct operations : death<T> {
                         trial[n] += static_cast<std::int32_t>(c) - outside;
                     members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
+                } else if (readable && is_in_construction(h)) {
+                    p.in_construction = true; // and young once its constructor returns, which nobody will say
                 }
                 first_edge[n + 1] = visit.edge_count();
             }
@@ -4620,7 +4727,10 @@ struct operations : death<T> {
         void* freed = nullptr;
         for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
-            if (run_destructor(g)) [[unlikely]] {
+            run_destructor(g);
+            if (innermost) [[unlikely]]
+                destroy_postponed();
+            if (has_escaped(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 c.escaped = true;
             } else if constexpr (!PYGC_ASAN) {
@@ -4629,8 +4739,6 @@ struct operations : death<T> {
                 freed = slot;
                 if (c.last_freed == nullptr) c.last_freed = slot;
             }
-            if (innermost) [[unlikely]]
-                destroy_postponed();
         });
         c.freed = freed;
         ++this_thread.nesting_left;
@@ -5026,7 +5134,7 @@ inline void validate_page(page& p, std::size_t (&found)[4]) noexcept {
         slot = next;
     }
     expect(free + objects_on(p) == p.carved, "invariant broken: slots used and free don't add up, of", p);
-    expect(!is_taken_unseen(p) || !t.container || p.counted == p.carved,
+    expect(PYGC_ASAN || !is_taken_unseen(p) || !t.container || p.counted == p.carved,
            "invariant broken: the heap doesn't know of all slots that make_ref may take, of", p);
     if (p.frozen) return;
     for (std::size_t i = 0; i != p.carved; ++i) {
@@ -5133,8 +5241,8 @@ public:
                          lied_about_, duration);
         }
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
-        heap_.collecting = false;
         tidy();
+        heap_.collecting = false;
         heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
@@ -5251,7 +5359,7 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            const std::uint32_t end = generation_ == 2 ? 0 : p.carved; // a full collection did it while it counted
+            const std::uint32_t end = generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
@@ -5262,6 +5370,8 @@ private:
             }
             p.middle = age == age_middle && (p.middle || p.young);
             p.young = false;
+            if (p.in_construction) mark_young(p);
+            p.in_construction = false;
         }
         if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
         if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
@@ -5290,7 +5400,7 @@ private:
         for (std::size_t i = 0; i != page_count_; ++i) {
             const collected_page c = pages_[i];
             std::uint64_t any = 0;
-            for (std::uint32_t base = 0; base < c.where->carved; base += 64) any |= garbage_on(c)[base / 64];
+            for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
             if (any == 0) {
                 numbers_of(*c.where) = {}; // what lives there counts as outside from now on
                 continue;
@@ -5538,7 +5648,7 @@ PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     if (this_thread.heap != &no_heap) return this_thread.heap;
     heap_state* h = create_heap();
     if (h == nullptr) return nullptr;
-    use_heap(*h);
+    this_thread.heap = h;
     static_cast<void>(&at_program_end);
     if (thread_is_ending) {
         choose_counting(*h, true);
@@ -5907,14 +6017,14 @@ private:
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(*detail::this_thread.heap) { detail::use_heap(*h.state_); }
-    ~scope() { detail::use_heap(previous_); }
+    explicit scope(heap& h) noexcept : previous_(detail::this_thread.heap) { detail::this_thread.heap = h.state_; }
+    ~scope() { detail::this_thread.heap = previous_; }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state& previous_;
+    detail::heap_state* previous_;
 };
 
 } // namespace pygc::inline PYGC_ABI
@@ -6046,7 +6156,11 @@ private:
 template <class T>
 PYGC_NOINLINE page& find_page() {
     constexpr bool container = operations<T>::container;
-    heap_state* h = ensure_heap();
+    heap_state* h = this_thread.heap;
+    if (h->counts_each) {
+        if (page* p = page_for_counted_slot(*h, operations<T>::info)) return *p;
+    }
+    h = ensure_heap();
     if (h != nullptr) {
         if (container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
@@ -6076,8 +6190,9 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     using ops = operations<object_type>;
 
     const std::uint32_t offset = load_relaxed(bin_offset<object_type>);
+    const heap_state& h = *this_thread.heap;
     page* where;
-    if (offset >= this_thread.bin_bytes || !has_slot(*(where = this_thread.bin_at(offset).current))) [[unlikely]]
+    if (offset >= h.visible_bytes || !has_slot(*(where = h.bin_at(offset).current))) [[unlikely]]
         where = &find_page<object_type>();
     void* slot = pop_slot(*where, ops::info);
 
@@ -6102,8 +6217,8 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
 
 /// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
 ///
-/// Effects: constructs `T(args...)`, or `T{args...}` if that doesn't compile; tracks the object if its type
-/// can be part of a cycle; may then run an automatic collection. Complexity: constant, besides the
+/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
+/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
 /// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
 /// is no object.
 template <class T, class... Args>
@@ -6219,18 +6334,14 @@ struct callback_record final : weak_record {
 /// Makes `h` the current heap, and starts no automatic collection there.
 class record_scope {
 public:
-    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(*this_thread.heap) {
-        if (&h != &previous_) use_heap(h);
-    }
+    explicit record_scope(heap_state& h) noexcept : pause_(h), previous_(this_thread.heap) { this_thread.heap = &h; }
     record_scope(const record_scope&) = delete;
     record_scope& operator=(const record_scope&) = delete;
-    ~record_scope() {
-        if (this_thread.heap != &previous_) use_heap(previous_);
-    }
+    ~record_scope() { this_thread.heap = previous_; }
 
 private:
     pause_scope pause_;
-    heap_state& previous_;
+    heap_state* previous_;
 };
 
 /// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.

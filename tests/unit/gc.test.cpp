@@ -89,6 +89,54 @@ TEST_CASE("row 33: deaths lower the first count, never below zero", "[gc]") {
     CHECK(pygc::get_count()[0] == 0);
 }
 
+TEST_CASE("the count stays the same when thresholds change how a heap counts", "[gc]") {
+    auto const paced = pygc::get_threshold();
+    pygc::collect();
+    std::vector<py_ref<node>> keep;
+    for (int i = 0; i != 1500; ++i) keep.push_back(make_ref<node>()); // two pages
+    for (std::size_t i = 0; i != keep.size(); i += 2) keep[i] = nullptr;
+    CHECK(pygc::get_count()[0] == 750);
+    pygc::set_threshold(100'000);
+    CHECK(pygc::get_count()[0] == 750);
+    for (std::size_t i = 0; i != 100; i += 2) keep[i] = make_ref<node>();
+    keep[1] = nullptr;
+    CHECK(pygc::get_count()[0] == 799);
+    pygc::set_threshold(paced[0]);
+    CHECK(pygc::get_count()[0] == 799);
+    for (std::size_t i = 1; i < keep.size(); i += 2) keep[i] = nullptr;
+    CHECK(pygc::get_count()[0] == 50);
+    CHECK(pygc::get_memory().objects == 50);
+    pygc::set_threshold(1);
+    CHECK(pygc::get_count()[0] == 50);
+    auto const before = collections(0);
+    auto const one_more = make_ref<node>();
+    CHECK(collections(0) == before + 1);
+    pygc::set_threshold(paced[0]);
+    keep.clear();
+}
+
+TEST_CASE("a finalizer that lets its object live doesn't count it twice", "[gc]") {
+    struct lazarus : pygc::py_object {
+        py_ref<lazarus>* tomb = nullptr;
+        py_ref<lazarus> self;
+        void finalize() { *tomb = py_ref<lazarus>::borrow(this); }
+        void traverse(pygc::visitor& visit) { visit(self); }
+    };
+    for (bool const paced : {true, false}) {
+        pygc::set_threshold(paced ? 2000 : 2001);
+        pygc::collect();
+        py_ref<lazarus> tomb;
+        make_ref<lazarus>()->tomb = &tomb;
+        CHECK(pygc::get_count()[0] == 1);
+        pygc::collect();
+        tomb->self = nullptr;
+        CHECK(pygc::get_count()[0] == 0);
+        tomb = nullptr;
+        CHECK(pygc::get_count()[0] == 0);
+    }
+    pygc::set_threshold(2000);
+}
+
 TEST_CASE("row 29: the collection comes with allocation k + 1 for threshold k", "[gc]") {
     pygc::collect();
     pygc::set_threshold(50);

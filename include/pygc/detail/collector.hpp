@@ -68,8 +68,8 @@ public:
                          lied_about_, duration);
         }
         tell(collection_phase::stop, {generation_, found_, lied_about_, candidates_, duration});
-        heap_.collecting = false;
         tidy();
+        heap_.collecting = false;
         heap_.update_trigger();
         validate(heap_);
         return found_ + lied_about_;
@@ -186,7 +186,7 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            const std::uint32_t end = generation_ == 2 ? 0 : p.carved; // a full collection did it while it counted
+            const std::uint32_t end = generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
@@ -197,6 +197,8 @@ private:
             }
             p.middle = age == age_middle && (p.middle || p.young);
             p.young = false;
+            if (p.in_construction) mark_young(p);
+            p.in_construction = false;
         }
         if (generation_ >= 1) heap_.objects_of_age[age_middle] = 0;
         if (generation_ == 2) heap_.objects_of_age[age_old_new] = heap_.objects_of_age[age_old] = 0;
@@ -225,7 +227,7 @@ private:
         for (std::size_t i = 0; i != page_count_; ++i) {
             const collected_page c = pages_[i];
             std::uint64_t any = 0;
-            for (std::uint32_t base = 0; base < c.where->carved; base += 64) any |= garbage_on(c)[base / 64];
+            for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
             if (any == 0) {
                 numbers_of(*c.where) = {}; // what lives there counts as outside from now on
                 continue;

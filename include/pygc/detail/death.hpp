@@ -167,21 +167,23 @@ struct death : layout<T> {
     static void destroy_condemned(py_object* p) noexcept {
         nested([p]() noexcept {
             begin_death(p);
-            const bool escaped = run_destructor(p);
-            if (!escaped) header_of(p).state |= life_condemned;
-            return escaped;
+            run_destructor(p);
+            return true;
         });
+        if (!has_escaped(p)) header_of(p).state |= life_condemned;
     }
 
-    /// Ends an object that had to wait: runs the destructor and frees the slot.
+    /// Ends an object that had to wait: runs the destructor and frees the slot. Only `destroy_postponed` calls it.
     static void dispose(page& where, py_object* p) noexcept {
         const std::uint32_t state = header_of(p).state;
         if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
             [[unlikely]] {
             if (!prepare_postponed_death(where, p)) return;
         }
-        --this_thread.nesting_left;
-        dispose_nested(where, p);
+        begin_death(p);
+        run_destructor(p);
+        if (!has_escaped(p)) [[likely]]
+            free_slot(where, slot_of(p), info);
     }
 
     /// For one that has more to do first. Returns: false if there is nothing left to destroy.
@@ -200,21 +202,19 @@ struct death : layout<T> {
     /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
     PYGC_INLINE static void dispose_nested(page& where, py_object* p) noexcept {
         begin_death(p);
-        const bool escaped = run_destructor(p);
+        run_destructor(p);
         if (this_thread.nesting_left == 0) [[unlikely]]
             destroy_postponed();
         keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
         ++this_thread.nesting_left;
-        if (!escaped) [[likely]]
+        if (!has_escaped(p)) [[likely]]
             free_slot(where, slot_of(p), info);
     }
 
     PYGC_INLINE static void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
 
-    /// Preconditions: `begin_death`. Returns: whether the destructor let a reference to the object
-    /// escape. Its memory is then kept until that reference goes.
-    PYGC_INLINE static bool run_destructor(py_object* p) noexcept {
-        const header& h = header_of(p);
+    /// Preconditions: `begin_death`.
+    PYGC_INLINE static void run_destructor(py_object* p) noexcept {
         T* const object = object_of(p);
         keep_bytes(p);
 #if PYGC_EXCEPTIONS
@@ -230,7 +230,12 @@ struct death : layout<T> {
             access::destroy(*object);
         }
         keep_bytes(p);
-        if (h.count == dying_count) [[likely]]
+    }
+
+    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then kept
+    /// until that reference goes.
+    PYGC_INLINE static bool has_escaped(py_object* p) noexcept {
+        if (header_of(p).count == dying_count) [[likely]]
             return false;
         keep_zombie(p);
         return true;

@@ -55,7 +55,7 @@ inline void unfreeze(heap_state& h) noexcept {
         expect_event(p, used);
         settle(p, used);
     });
-    h.containers_then = h.containers - made; // they weren't made now
+    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
     h.update_trigger();
 }
 

@@ -60,6 +60,11 @@ inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, ag
 
 PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & age_mask; }
 
+/// Whether an object's constructor hasn't returned yet, or it isn't a container; it may have made weak references.
+PYGC_INLINE bool is_in_construction(const header& h) noexcept {
+    return (h.state & state_mask & ~std::uint32_t{life_weak | life_finalized}) == age_none;
+}
+
 inline void make_immortal(header& h) noexcept {
     h.count = pinned_count;
     h.state |= life_immortal;

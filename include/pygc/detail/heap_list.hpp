@@ -43,7 +43,7 @@ inline void release_heap(heap_state& h) noexcept {
         (h.previous != nullptr ? h.previous->next : all_heaps) = h.next;
         if (h.next != nullptr) h.next->previous = h.previous;
     }
-    if (this_thread.heap == &h) use_heap(no_heap);
+    if (this_thread.heap == &h) this_thread.heap = &no_heap;
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();

@@ -2,7 +2,7 @@
 // The state of one heap: bins, generations, counters, thresholds, statistics. No algorithm.
 //
 //   thread_state                                             what make_ref and every death look at
-//     heap, its bins
+//     heap
 //     postponed -> object -> object                          dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
@@ -39,7 +39,7 @@ struct generation_stats {
 
 /// Where automatic collections may run.
 enum class mode : unsigned char {
-    at_allocation, ///< in make_ref, once the new object is its caller's: from the start
+    at_allocation, ///< in make_ref, before the object is made: from the start
     at_safe_point, ///< in `safe_point()` only
 };
 using enum mode;
@@ -88,6 +88,7 @@ struct collected_page {
 
 struct heap_state {
     bin* bins = nullptr;
+    std::uint32_t visible_bytes = 0;    // of the bins that make_ref may use without looking closer: all or none
     std::uint32_t bin_count = 0;        // those in use; types with a higher number have none here yet
     std::size_t objects_of_age[4] = {}; // [age_young] isn't kept: it would cost every make_ref
     page* touched = nullptr;
@@ -151,10 +152,17 @@ struct heap_state {
         return (trigger == 0 || made() + more > trigger) && pauses == 0;
     }
 
-    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bins[*t.bin_offset / sizeof(bin)]; }
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(*t.bin_offset); }
 
-    /// Lets make_ref find the bins, if this is the thread's current heap and nothing else is to be done first.
-    void show_bins() const noexcept;
+    /// Lets make_ref find the bins, unless something else is to be done first.
+    void show_bins() noexcept {
+        const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
+        visible_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
+    }
+
+    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
+        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
+    }
 
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
@@ -259,13 +267,6 @@ inline constexpr std::int32_t nesting_limit = 24;
 /// What every make_ref and every death looks at.
 struct thread_state {
     heap_state* heap = &no_heap; // that make_ref and the free functions act on
-    // Its bins as make_ref sees them: none where it has to look closer each time.
-    bin* bins = nullptr;
-    std::uint32_t bin_bytes = 0;
-    [[nodiscard]] PYGC_INLINE bin& bin_at(std::uint32_t offset) const noexcept {
-        return *reinterpret_cast<bin*>(reinterpret_cast<char*>(bins) + offset);
-    }
-
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
     py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr;       // the last that the running destructor added
@@ -273,18 +274,6 @@ struct thread_state {
     std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
 };
 inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
-
-inline void heap_state::show_bins() const noexcept {
-    if (this_thread.heap != this) return;
-    this_thread.bins = bins;
-    const std::size_t visible = counts_each || traversing || trigger == 0 ? 0 : bin_count;
-    this_thread.bin_bytes = static_cast<std::uint32_t>(visible * sizeof(bin));
-}
-
-inline void use_heap(heap_state& h) noexcept {
-    this_thread.heap = &h;
-    h.show_bins();
-}
 
 inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
 

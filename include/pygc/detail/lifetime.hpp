@@ -81,7 +81,7 @@ PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     if (this_thread.heap != &no_heap) return this_thread.heap;
     heap_state* h = create_heap();
     if (h == nullptr) return nullptr;
-    use_heap(*h);
+    this_thread.heap = h;
     static_cast<void>(&at_program_end);
     if (thread_is_ending) {
         choose_counting(*h, true);

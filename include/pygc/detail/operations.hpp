@@ -20,6 +20,7 @@ struct operations : death<T> {
     using layout<T>::slot_bytes;
     using layout<T>::slot_of;
     using death<T>::begin_death;
+    using death<T>::has_escaped;
     using death<T>::run_destructor;
 
     struct loops {
@@ -68,7 +69,9 @@ struct operations : death<T> {
             std::uint64_t members = 0;
             for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
-                if (const std::uint32_t age = age_of(h); !is_poisoned(&h) && age <= oldest) {
+                const bool readable = !is_poisoned(&h);
+                const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
+                if (age <= oldest) {
                     if (age < older_from_now_on) h.state |= age_old;
                     // Immortal counts are large, or negative.
                     const auto c = static_cast<std::uint32_t>(h.count);
@@ -76,6 +79,8 @@ struct operations : death<T> {
                         trial[n] += static_cast<std::int32_t>(c) - outside;
                     members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
+                } else if (readable && is_in_construction(h)) {
+                    p.in_construction = true; // and young once its constructor returns, which nobody will say
                 }
                 first_edge[n + 1] = visit.edge_count();
             }
@@ -118,7 +123,10 @@ struct operations : death<T> {
         void* freed = nullptr;
         for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
-            if (run_destructor(g)) [[unlikely]] {
+            run_destructor(g);
+            if (innermost) [[unlikely]]
+                destroy_postponed();
+            if (has_escaped(g)) [[unlikely]] {
                 header_of(g).state |= life_dying; // its slot belongs to this collection until the end
                 c.escaped = true;
             } else if constexpr (!PYGC_ASAN) {
@@ -127,8 +135,6 @@ struct operations : death<T> {
                 freed = slot;
                 if (c.last_freed == nullptr) c.last_freed = slot;
             }
-            if (innermost) [[unlikely]]
-                destroy_postponed();
         });
         c.freed = freed;
         ++this_thread.nesting_left;

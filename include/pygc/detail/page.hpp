@@ -87,6 +87,7 @@ struct alignas(64) page {
     bool held : 1;         // make_ref takes slots here
     bool weak : 1;         // some object on it has, or had, weak references
     bool frozen : 1;       // hidden from collections; no slot is handed out here
+    bool in_construction : 1; // the collection met an object here whose constructor hasn't returned
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
     void* free_tail;

@@ -12,7 +12,10 @@ namespace pygc::inline PYGC_ABI::detail {
 /// its state its destructor must find.
 inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     thread_state& t = this_thread;
-    if (t.last_postponed == nullptr) {
+    if (t.postponed == nullptr) { // as in a chain, where each waits alone
+        link_postponed(header_of(p), nullptr, kept);
+        t.postponed = p;
+    } else if (t.last_postponed == nullptr) {
         link_postponed(header_of(p), t.postponed, kept);
         t.postponed = p;
     } else {
@@ -33,6 +36,7 @@ PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noe
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     thread_state& t = this_thread;
+    --t.nesting_left;
     while (t.postponed != nullptr) {
         py_object* p = t.postponed;
         t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
@@ -41,6 +45,7 @@ PYGC_NOINLINE inline void destroy_postponed() noexcept {
         where.type->dispose(where, p);
     }
     t.last_postponed = nullptr;
+    ++t.nesting_left;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

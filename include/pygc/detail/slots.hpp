@@ -23,6 +23,10 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
+/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer is
+/// caught even long after.
+inline constexpr std::size_t resting = 256;
+
 /// Where a free slot keeps its link: beside the header, which stays valid.
 constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
     return header_offset == 0 ? static_cast<std::uint32_t>(sizeof(header)) : 0;
@@ -88,6 +92,17 @@ inline std::size_t free_slots(const page& p) noexcept {
 
 /// Whether make_ref takes slots from the page unseen.
 inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of(&p).heap->counts_each; }
+
+/// How many slots of a page make_ref may have in use before it looks for others.
+inline std::size_t usable_slots(const page& p) noexcept {
+#if PYGC_ASAN
+    if (p.carved != p.type->slots) {
+        const std::size_t next = p.free_count > resting ? p.free_count - resting : 1;
+        return p.carved - p.free_count + next;
+    }
+#endif
+    return p.carved;
+}
 
 /// The number of objects on a page. Complexity: constant; where slots are taken unseen linear in the free ones.
 inline std::size_t objects_on(const page& p) noexcept {
@@ -159,7 +174,15 @@ inline void use_fell(page& p, std::size_t used) noexcept {
 /// `until` has reached zero.
 PYGC_NOINLINE inline void page_event(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
-    if (h.counts_each && p.type->container) h.note_freed_containers(1);
+    if (h.counts_each) {
+        const type_info& t = *p.type;
+        if (t.container) h.note_freed_containers(1);
+        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slots))) {
+            --p.event; // nothing else has changed
+            p.until = 1;
+            return;
+        }
+    }
     if (is_taken_unseen(p)) {
         p.until = UINT16_MAX; // no event here
     } else {
@@ -175,7 +198,7 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (h.counts_each) return;
     p.event = 0;
     p.until = UINT16_MAX;
-    if (p.type->container) h.count_containers(p, p.carved);
+    if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
 /// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
@@ -293,11 +316,9 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
     return slot;
 }
 
-/// True if `pop_slot` may be called. Under AddressSanitizer freed slots rest, poisoned, as long as
-/// the page has others, so that a stale pointer is caught even long after.
+/// True if `pop_slot` may be called.
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
-    constexpr int resting = 256;
     return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
 #else
     return p.free != nullptr;
@@ -329,7 +350,7 @@ inline void carve(page& p, const type_info& t) noexcept {
 #endif
     p.free = begin;
     p.carved = static_cast<std::uint16_t>(p.carved + count);
-    if (is_taken_unseen(p)) settle(p, p.carved);
+    if (is_taken_unseen(p)) settle(p, usable_slots(p));
 }
 
 /// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
@@ -388,6 +409,20 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
         }
         hold(h, *b, *p);
     }
+}
+
+/// Where each object is counted: a page whose next slot the caller may take. Null: there is more to do first.
+inline page* page_for_counted_slot(heap_state& h, const type_info& t) noexcept {
+    if (load_relaxed(*t.bin_offset) >= h.bin_count * sizeof(bin)) return nullptr;
+    page& p = *h.bin_of(t).current;
+    if (!has_slot(p) || h.traversing) return nullptr;
+    if (t.container) {
+        if (!p.young || h.allocations >= h.trigger) return nullptr;
+        ++h.allocations;
+    }
+    p.event = static_cast<std::uint16_t>(p.event + p.until);
+    p.until = 1;
+    return &p;
 }
 
 /// The slow path of allocation: a page whose next slot the caller may take. Null: the system has no memory.

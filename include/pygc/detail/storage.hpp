@@ -55,7 +55,7 @@ public:
         p.type = nullptr;
         p.free = nullptr;
         p.until = p.event = p.carved = p.counted = 0;
-        p.young = p.middle = p.weak = p.frozen = false;
+        p.young = p.middle = p.weak = p.frozen = p.in_construction = false;
 #if PYGC_ASAN
         p.free_count = 0;
 #endif
