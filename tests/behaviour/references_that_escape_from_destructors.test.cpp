@@ -161,3 +161,47 @@ TEST_CASE("a constructor that throws before the count exists leaves nothing behi
     CHECK(pygc::get_memory().objects == 0);
 }
 #endif
+
+namespace {
+
+/// The last of a chain keeps a reference to the one before it, whose destructor is running.
+struct chain_link : pygc::py_object {
+    chain_link* before = nullptr;
+    py_ref<chain_link>* place = nullptr;
+    py_ref<chain_link> next;
+    ~chain_link() {
+        if (place != nullptr) *place = pygc::borrow(before);
+    }
+    void traverse(auto& visit) { visit(next); }
+};
+
+} // namespace
+
+TEST_CASE("a reference that escapes at the end of a chain keeps memory at any depth", "[escape]") {
+    // So deep destructors nest; the last chain_link's has to wait for that of the one before it.
+    constexpr int deepest = pygc::detail::nesting_limit;
+    for (int length = 1; length <= deepest; ++length) {
+        py_ref<chain_link> place;
+        std::string text;
+        {
+            stderr_capture capture;
+            auto first = make_ref<chain_link>();
+            chain_link* last = first.get();
+            for (int i = 0; i != length; ++i) {
+                last->next = make_ref<chain_link>();
+                last->next->before = last;
+                last = last->next.get();
+            }
+            last->place = &place;
+            first = nullptr;
+            text = capture.text();
+        }
+        INFO(length << " before the last");
+        CHECK(count_of(text, message) == 1);
+        REQUIRE(place != nullptr);
+        CHECK(place.use_count() == 1);
+        CHECK(pygc::get_memory().objects == 1);
+        place = nullptr;
+        CHECK(pygc::get_memory().objects == 0);
+    }
+}
