@@ -72,7 +72,7 @@ int main() {
         std::cout << "    get_count() " << get_count()[0] << ", automatic collections "
                   << get_stats()[0].collections - before << "\n";
     }
-    show_buckets("the third pair was still in use when its collection ran, so it was promoted");
+    show_buckets("the third pair was half made when a collection ran: that half was promoted");
     collect();
     show_buckets("collect() examines all three generations");
 }
