@@ -189,12 +189,16 @@ void drop_chain(std::size_t count) {
 /// Young collections of nodes that all survive; `old`: of nodes that have survived one, which makes them old.
 void survive(std::size_t count, bool old) {
     pygc::disable();
+    std::vector<bench::node_vector> alive; // or the ends of old nodes, which cost more than those of young ones, would count
     for (std::size_t i = 0; i != most_batches; ++i) {
         auto nodes = bench::make_nodes(batch);
         bench::link_randomly(nodes);
         if (old) pygc::collect(0);
         if (i < count / batch) pygc::collect(old ? 1 : 0);
-        for (auto& node : nodes) node->a = node->b = nullptr; // or they would be garbage of an older generation
+        alive.push_back(std::move(nodes));
+    }
+    for (auto& nodes : alive) {
+        for (auto& node : nodes) escape(node.release());
     }
 }
 
