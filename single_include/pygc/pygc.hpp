@@ -1718,9 +1718,12 @@ inline void settle(page& p, std::size_t containers) noexcept {
     if (p.type->container && !p.frozen && !h.counts_each) h.count_containers(p, containers);
 }
 
-/// An object that a collection has seen dies: the pacing hears of it at once.
-inline void settle_death(page& p) noexcept {
-    if (!p.held && p.counted != 0) settle(p, p.counted - std::size_t{1});
+/// An object that a collection has seen dies: the pacing hears of it at once. Preconditions: the page isn't frozen.
+PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
+    if (p.held || h.counts_each || p.counted == 0) return;
+    --p.counted;
+    --h.containers;
+    if (h.containers < h.containers_then) h.containers_then = h.containers;
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
@@ -4126,6 +4129,10 @@ struct death : layout<T> {
     PYGC_NOINLINE static bool prepare_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
+        if (!has_finalizer && h.state <= age_old) [[likely]] { // simply old
+            leave_registry(heap, where, h);
+            return true;
+        }
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
@@ -4182,7 +4189,7 @@ struct death : layout<T> {
         const std::uint32_t age = age_of(h);
         if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
         --heap.objects_of_age[age];
-        if (age != age_young) settle_death(where);
+        if (age != age_young) settle_death(heap, where);
     }
 
     /// Puts it into generation 0, as a new one.

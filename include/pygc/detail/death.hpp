@@ -43,6 +43,10 @@ struct death : layout<T> {
     PYGC_NOINLINE static bool prepare_death(page& where, py_object* p) noexcept {
         header& h = header_of(p);
         heap_state& heap = *chunk_of(p).heap;
+        if (!has_finalizer && h.state <= age_old) [[likely]] { // simply old
+            leave_registry(heap, where, h);
+            return true;
+        }
         if ((h.state & life_immortal) != 0) {
             h.count = pinned_count;
             return false;
@@ -99,7 +103,7 @@ struct death : layout<T> {
         const std::uint32_t age = age_of(h);
         if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
         --heap.objects_of_age[age];
-        if (age != age_young) settle_death(where);
+        if (age != age_young) settle_death(heap, where);
     }
 
     /// Puts it into generation 0, as a new one.

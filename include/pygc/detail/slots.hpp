@@ -125,9 +125,12 @@ inline void settle(page& p, std::size_t containers) noexcept {
     if (p.type->container && !p.frozen && !h.counts_each) h.count_containers(p, containers);
 }
 
-/// An object that a collection has seen dies: the pacing hears of it at once.
-inline void settle_death(page& p) noexcept {
-    if (!p.held && p.counted != 0) settle(p, p.counted - std::size_t{1});
+/// An object that a collection has seen dies: the pacing hears of it at once. Preconditions: the page isn't frozen.
+PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
+    if (p.held || h.counts_each || p.counted == 0) return;
+    --p.counted;
+    --h.containers;
+    if (h.containers < h.containers_then) h.containers_then = h.containers;
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
