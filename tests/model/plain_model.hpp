@@ -648,6 +648,16 @@ private:
         store_moved(at(roots_, k), fresh);
     }
 
+    /// The object comes to nothing, but a collection was due for it. Without exceptions nothing is made.
+    void make_throw([[maybe_unused]] int heap) {
+#if defined(__cpp_exceptions)
+        ++at(heaps_, heap).allocations;
+        collect_if_due(heap);
+        if (at(heaps_, heap).allocations > 0) --at(heaps_, heap).allocations;
+#endif
+        expect(event_kind::threw, 0);
+    }
+
     void drop_inner(model_node& n) {
         const int x = n.fixed[1], y = n.fixed[2];
         n.fixed[1] = n.fixed[2] = none;
@@ -666,14 +676,7 @@ private:
         switch (op.what) {
         case action::nothing: break;
         case action::make: make(op.a, static_cast<kind>(op.b), heap_number_in(op.c)); break;
-        case action::make_throw: {
-            const int heap = heap_number_in(op.a);
-            ++at(heaps_, heap).allocations;
-            collect_if_due(heap);
-            expect(event_kind::threw, 0);
-            if (at(heaps_, heap).allocations > 0) --at(heaps_, heap).allocations;
-            break;
-        }
+        case action::make_throw: make_throw(heap_number_in(op.a)); break;
         case action::copy_root: store(at(roots_, op.a), root(op.b)); break;
         case action::move_root:
             if (op.a != op.b) store_moved(at(roots_, op.a), at(roots_, op.b));
