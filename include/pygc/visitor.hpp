@@ -80,17 +80,33 @@ private:
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting them down. Their numbers are read from the
-/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
-/// lies, and at worst keeps something for good.
-class unlink_visitor : public visitor {
+/// Nulls references to garbage without counting them down.
+class nulling_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept
-        : visitor(task::unlink), unreached_(s.unreached), edges_(s.edges), end_(s.edges + s.edge_count),
-          first_edge_(s.first_edge) {}
-
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+
+protected:
+    nulling_visitor(task t, const snapshot& s) noexcept : visitor(t), unreached_(s.unreached) {}
+
+    PYGC_INLINE void null_if_garbage(py_object*& place, std::size_t number) noexcept {
+        if (((unreached_[number / 64] >> (number % 64)) & 1) == 0) return;
+        place = nullptr;
+        ++nulled_;
+    }
+
+private:
+    const std::uint64_t* const unreached_;
+    std::size_t nulled_ = 0;
+};
+
+/// Nulls the references that garbage holds on garbage. Their numbers are read from the
+/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
+/// lies, and at worst keeps something for good.
+class unlink_visitor : public nulling_visitor {
+public:
+    explicit unlink_visitor(const snapshot& s) noexcept
+        : nulling_visitor(task::unlink, s), edges_(s.edges), end_(s.edges + s.edge_count), first_edge_(s.first_edge) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -101,41 +117,24 @@ public:
     PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place == nullptr || next_edge_ == end_) return;
-        const std::uint32_t n = *next_edge_++;
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
+        if (place != nullptr && next_edge_ != end_) null_if_garbage(place, *next_edge_++);
     }
 
 private:
-    const std::uint64_t* const unreached_;
     const std::uint32_t* const edges_;
     const std::uint32_t* const end_;
     const std::uint32_t* const first_edge_;
     const std::uint32_t* next_edge_ = nullptr;
-    std::size_t nulled_ = 0;
 };
 
 /// The same after code of the user has run, without the edges.
-class unlink_changed_visitor : public visitor {
+class unlink_changed_visitor : public nulling_visitor {
 public:
-    explicit unlink_changed_visitor(const snapshot& s) noexcept
-        : visitor(task::unlink_changed), unreached_(s.unreached) {}
-
-    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+    explicit unlink_changed_visitor(const snapshot& s) noexcept : nulling_visitor(task::unlink_changed, s) {}
 
     void edge(py_object*& place) noexcept {
-        if (place == nullptr) return;
-        const std::uint32_t n = number_of(place);
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
+        if (place != nullptr) null_if_garbage(place, number_of(place));
     }
-
-private:
-    const std::uint64_t* const unreached_;
-    std::size_t nulled_ = 0;
 };
 
 /// Calls a function for each reference that isn't null.

@@ -698,18 +698,18 @@ struct alignas(64) page {
     const type_info* type;                       // null while the page is free
     page* next;                                  // in the bin's list of pages with room
     page* previous;
-    page* next_touched;    // in the heap's list of pages that hold young or middle-aged objects
-    std::uint16_t until;   // so many slots come back until `page_event` has something to do
-    std::uint16_t event;   // slots in use by then
-    std::uint16_t carved;  // slots whose header is valid; the rest has never been used
-    std::uint16_t counted; // slots that the heap's `containers` includes
-    bool listed : 1;       // in the bin's list of pages with room
-    bool touched : 1;      // in the heap's touched list
-    bool young : 1;        // may hold objects of generation 0
-    bool middle : 1;       // the same for generation 1
-    bool held : 1;         // make_ref takes slots here
-    bool weak : 1;         // some object on it has, or had, weak references
-    bool frozen : 1;       // hidden from collections; no slot is handed out here
+    page* next_touched;       // in the heap's list of pages that hold young or middle-aged objects
+    std::uint16_t until;      // so many slots come back until `page_event` has something to do
+    std::uint16_t event;      // slots in use by then
+    std::uint16_t carved;     // slots whose header is valid; the rest has never been used
+    std::uint16_t counted;    // slots that the heap's `containers` includes
+    bool listed : 1;          // in the bin's list of pages with room
+    bool touched : 1;         // in the heap's touched list
+    bool young : 1;           // may hold objects of generation 0
+    bool middle : 1;          // the same for generation 1
+    bool held : 1;            // make_ref takes slots here
+    bool weak : 1;            // some object on it has, or had, weak references
+    bool frozen : 1;          // hidden from collections; no slot is handed out here
     bool in_construction : 1; // the collection met an object here whose constructor hasn't returned
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
@@ -1415,7 +1415,7 @@ inline constexpr std::int32_t nesting_limit = 24;
 
 /// What every make_ref and every death looks at.
 struct thread_state {
-    heap_state* heap = &no_heap; // that make_ref and the free functions act on
+    heap_state* heap = &no_heap;               // that make_ref and the free functions act on
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
     py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr;       // the last that the running destructor added
@@ -1616,8 +1616,8 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
-/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer is
-/// caught even long after.
+/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer
+/// is caught even long after.
 inline constexpr std::size_t resting = 256;
 
 /// Where a free slot keeps its link: beside the header, which stays valid.
@@ -3032,8 +3032,8 @@ public:
     [[nodiscard]] bool prepare(std::size_t slots) noexcept {
         const std::size_t words = slots / 64 + 1;
         // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) ||
-            !heap.in_set.reserve(words) || !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
+        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
             !heap.edges.reserve(2 * slots + delay + 64)) {
             return false;
         }
@@ -3068,10 +3068,6 @@ public:
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
         for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
-    }
-
-    [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
-        return (unreached[number / 64] >> (number % 64)) & 1;
     }
 
     heap_state& heap;
@@ -4322,8 +4318,8 @@ struct death : layout<T> {
         keep_bytes(p);
     }
 
-    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
+    /// kept until that reference goes.
     PYGC_INLINE static bool has_escaped(py_object* p) noexcept {
         if (header_of(p).count == dying_count) [[likely]]
             return false;
@@ -4525,17 +4521,33 @@ private:
     snapshot* snapshot_;
 };
 
-/// Nulls the references that garbage holds on garbage, without counting them down. Their numbers are read from the
-/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
-/// lies, and at worst keeps something for good.
-class unlink_visitor : public visitor {
+/// Nulls references to garbage without counting them down.
+class nulling_visitor : public visitor {
 public:
-    explicit unlink_visitor(const snapshot& s) noexcept
-        : visitor(task::unlink), unreached_(s.unreached), edges_(s.edges), end_(s.edges + s.edge_count),
-          first_edge_(s.first_edge) {}
-
     /// So many references were nulled.
     [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+
+protected:
+    nulling_visitor(task t, const snapshot& s) noexcept : visitor(t), unreached_(s.unreached) {}
+
+    PYGC_INLINE void null_if_garbage(py_object*& place, std::size_t number) noexcept {
+        if (((unreached_[number / 64] >> (number % 64)) & 1) == 0) return;
+        place = nullptr;
+        ++nulled_;
+    }
+
+private:
+    const std::uint64_t* const unreached_;
+    std::size_t nulled_ = 0;
+};
+
+/// Nulls the references that garbage holds on garbage. Their numbers are read from the
+/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
+/// lies, and at worst keeps something for good.
+class unlink_visitor : public nulling_visitor {
+public:
+    explicit unlink_visitor(const snapshot& s) noexcept
+        : nulling_visitor(task::unlink, s), edges_(s.edges), end_(s.edges + s.edge_count), first_edge_(s.first_edge) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -4546,41 +4558,24 @@ public:
     PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place == nullptr || next_edge_ == end_) return;
-        const std::uint32_t n = *next_edge_++;
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
+        if (place != nullptr && next_edge_ != end_) null_if_garbage(place, *next_edge_++);
     }
 
 private:
-    const std::uint64_t* const unreached_;
     const std::uint32_t* const edges_;
     const std::uint32_t* const end_;
     const std::uint32_t* const first_edge_;
     const std::uint32_t* next_edge_ = nullptr;
-    std::size_t nulled_ = 0;
 };
 
 /// The same after code of the user has run, without the edges.
-class unlink_changed_visitor : public visitor {
+class unlink_changed_visitor : public nulling_visitor {
 public:
-    explicit unlink_changed_visitor(const snapshot& s) noexcept
-        : visitor(task::unlink_changed), unreached_(s.unreached) {}
-
-    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
+    explicit unlink_changed_visitor(const snapshot& s) noexcept : nulling_visitor(task::unlink_changed, s) {}
 
     void edge(py_object*& place) noexcept {
-        if (place == nullptr) return;
-        const std::uint32_t n = number_of(place);
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
+        if (place != nullptr) null_if_garbage(place, number_of(place));
     }
-
-private:
-    const std::uint64_t* const unreached_;
-    std::size_t nulled_ = 0;
 };
 
 /// Calls a function for each reference that isn't null.
@@ -5366,7 +5361,8 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            const std::uint32_t end = generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
+            const std::uint32_t end =
+                generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
@@ -5550,7 +5546,8 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     return found;
 }
 
-/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of the user it is CPython's rule: a
+/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of
+/// the user it is CPython's rule: a
 /// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
 /// in all.
 inline int due_generation(const heap_state& h, std::size_t more) noexcept {

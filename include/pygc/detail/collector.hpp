@@ -186,7 +186,8 @@ private:
         }
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            const std::uint32_t end = generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
+            const std::uint32_t end =
+                generation_ == 2 ? 0 : pages_[i].carved; // a full collection did it while it counted
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
@@ -370,7 +371,8 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     return found;
 }
 
-/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of the user it is CPython's rule: a
+/// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of
+/// the user it is CPython's rule: a
 /// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
 /// in all.
 inline int due_generation(const heap_state& h, std::size_t more) noexcept {

@@ -236,8 +236,8 @@ struct death : layout<T> {
         keep_bytes(p);
     }
 
-    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then kept
-    /// until that reference goes.
+    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
+    /// kept until that reference goes.
     PYGC_INLINE static bool has_escaped(py_object* p) noexcept {
         if (header_of(p).count == dying_count) [[likely]]
             return false;

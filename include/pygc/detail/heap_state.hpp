@@ -266,7 +266,7 @@ inline constexpr std::int32_t nesting_limit = 24;
 
 /// What every make_ref and every death looks at.
 struct thread_state {
-    heap_state* heap = &no_heap; // that make_ref and the free functions act on
+    heap_state* heap = &no_heap;               // that make_ref and the free functions act on
     std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
     py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
     py_object* last_postponed = nullptr;       // the last that the running destructor added

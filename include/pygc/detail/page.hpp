@@ -75,18 +75,18 @@ struct alignas(64) page {
     const type_info* type;                       // null while the page is free
     page* next;                                  // in the bin's list of pages with room
     page* previous;
-    page* next_touched;    // in the heap's list of pages that hold young or middle-aged objects
-    std::uint16_t until;   // so many slots come back until `page_event` has something to do
-    std::uint16_t event;   // slots in use by then
-    std::uint16_t carved;  // slots whose header is valid; the rest has never been used
-    std::uint16_t counted; // slots that the heap's `containers` includes
-    bool listed : 1;       // in the bin's list of pages with room
-    bool touched : 1;      // in the heap's touched list
-    bool young : 1;        // may hold objects of generation 0
-    bool middle : 1;       // the same for generation 1
-    bool held : 1;         // make_ref takes slots here
-    bool weak : 1;         // some object on it has, or had, weak references
-    bool frozen : 1;       // hidden from collections; no slot is handed out here
+    page* next_touched;       // in the heap's list of pages that hold young or middle-aged objects
+    std::uint16_t until;      // so many slots come back until `page_event` has something to do
+    std::uint16_t event;      // slots in use by then
+    std::uint16_t carved;     // slots whose header is valid; the rest has never been used
+    std::uint16_t counted;    // slots that the heap's `containers` includes
+    bool listed : 1;          // in the bin's list of pages with room
+    bool touched : 1;         // in the heap's touched list
+    bool young : 1;           // may hold objects of generation 0
+    bool middle : 1;          // the same for generation 1
+    bool held : 1;            // make_ref takes slots here
+    bool weak : 1;            // some object on it has, or had, weak references
+    bool frozen : 1;          // hidden from collections; no slot is handed out here
     bool in_construction : 1; // the collection met an object here whose constructor hasn't returned
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible

@@ -23,8 +23,8 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
-/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer is
-/// caught even long after.
+/// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer
+/// is caught even long after.
 inline constexpr std::size_t resting = 256;
 
 /// Where a free slot keeps its link: beside the header, which stays valid.

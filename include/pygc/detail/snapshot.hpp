@@ -45,8 +45,8 @@ public:
     [[nodiscard]] bool prepare(std::size_t slots) noexcept {
         const std::size_t words = slots / 64 + 1;
         // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) ||
-            !heap.in_set.reserve(words) || !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
+        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
             !heap.edges.reserve(2 * slots + delay + 64)) {
             return false;
         }
@@ -81,10 +81,6 @@ public:
     /// The subtractions that are still under way.
     void finish_counting() noexcept {
         for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
-    }
-
-    [[nodiscard]] PYGC_INLINE bool is_unreached(std::uint32_t number) const noexcept {
-        return (unreached[number / 64] >> (number % 64)) & 1;
     }
 
     heap_state& heap;
