@@ -42,6 +42,11 @@
 #endif
 #endif
 
+// 1 asks Linux for memory in huge pages where a heap is large: see detail/storage.hpp.
+#ifndef PYGC_HUGE_PAGES
+#define PYGC_HUGE_PAGES 1
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline

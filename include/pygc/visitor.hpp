@@ -40,13 +40,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// Notes the references that objects hold as edges. A copy
 /// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
-          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
+        : visitor(task::count), edges_(s.edges), edge_count_(s.edge_count), edge_capacity_(s.edge_capacity),
+          snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -62,8 +62,6 @@ public:
             edge_count_ = room.count;
             edge_capacity_ = room.capacity;
         }
-        prefetch(trial_ + n);
-        --trial_[edges_[edge_count_ - snapshot::delay]];
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
@@ -73,7 +71,6 @@ public:
     }
 
 private:
-    std::int32_t* trial_;
     std::uint32_t* edges_;
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;

@@ -69,6 +69,11 @@
 #endif
 #endif
 
+// 1 asks Linux for memory in huge pages where a heap is large: see detail/storage.hpp.
+#ifndef PYGC_HUGE_PAGES
+#define PYGC_HUGE_PAGES 1
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define PYGC_NOINLINE __declspec(noinline)
 #define PYGC_INLINE __forceinline
@@ -257,6 +262,18 @@ inline void unmap_memory(void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #endif
 }
 
+/// What systems that have larger pages than the usual ones mostly offer.
+inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
+
+/// Asks for memory in huge pages, or in ordinary ones again, where nothing is yet. A range of many MiB then costs a
+/// few page faults instead of thousands, and a walk in random order fewer misses in the table of addresses.
+inline void prefer_huge_pages([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes,
+                              [[maybe_unused]] bool huge) noexcept {
+#if PYGC_HUGE_PAGES && PYGC_HAS_MMAP && defined(MADV_HUGEPAGE)
+    ::madvise(p, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+#endif
+}
+
 /// Gives the memory behind a mapped range back; its content is lost, the range stays usable.
 inline void discard_memory([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #if PYGC_HAS_MMAP && defined(MADV_DONTNEED)
@@ -284,11 +301,13 @@ public:
     /// if the system has no memory; then nothing changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
         if (count <= capacity()) return true;
-        constexpr std::size_t granule = std::size_t{64} << 10;
-        if (count > (SIZE_MAX / 2 - granule) / sizeof(T)) return false;
-        std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
+        if (count > (SIZE_MAX / 2 - huge_page_bytes) / sizeof(T)) return false;
+        const bool huge = count * sizeof(T) > huge_page_bytes;
+        const std::size_t granule = huge ? huge_page_bytes : std::size_t{64} << 10;
+        const std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
         void* fresh = map_memory(bytes, granule);
         if (fresh == nullptr) return false;
+        if (huge) prefer_huge_pages(fresh, bytes, true);
         if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
         release();
         data_ = static_cast<T*>(fresh);
@@ -727,6 +746,7 @@ struct chunk {
     std::uint64_t free_pages[2];
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
     std::uint32_t free_count;
+    bool huge_pages; // asked for: see storage.hpp
     numbering numbers[pages_per_chunk];
     heap_state* heap;
     page pages[pages_per_chunk];
@@ -833,6 +853,9 @@ inline void unwatch_for_leaks([[maybe_unused]] void* p, [[maybe_unused]] std::si
 
 namespace pygc::inline PYGC_ABI::detail {
 
+/// A heap with so much memory gets more in huge pages: what the last of them has too much is little beside it then.
+inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
+
 /// The chunks of one heap, those with a free page first in the list.
 class storage {
 public:
@@ -911,6 +934,10 @@ public:
                 while (end != pages_per_chunk && contains(c->dirty_pages, end)) remove(c->dirty_pages, end++);
                 if (end == i) continue;
                 dirty_count_ -= end - i;
+                if (c->huge_pages) { // or the system might fill the hole again
+                    prefer_huge_pages(c, chunk_bytes, false);
+                    c->huge_pages = false;
+                }
                 discard_memory(reinterpret_cast<char*>(c) + i * page_bytes, (end - i) * page_bytes);
                 i = end;
             }
@@ -1010,7 +1037,10 @@ private:
         void* memory = map_memory(bytes, chunk_bytes);
         if (memory == nullptr) return nullptr;
         watch_for_leaks(memory, bytes);
+        const bool huge = bytes == chunk_bytes && bytes_mapped_ >= worth_huge_pages;
+        if (huge) prefer_huge_pages(memory, bytes, true);
         chunk* c = ::new (memory) chunk{}; // fresh memory is zero, and so is the header
+        c->huge_pages = huge;
         c->heap = &owner;
         c->bytes = bytes;
         ++chunks_;
@@ -1285,7 +1315,7 @@ struct heap_state {
 
     // Working memory of a collection: see snapshot.hpp.
     scratch<collected_page> collected_pages;
-    scratch<std::int32_t> trial;
+    scratch<std::uint32_t> trial;
     scratch<std::uint32_t> first_edge;
     scratch<std::uint32_t> edges;
     scratch<std::uint64_t> in_set;
@@ -1933,12 +1963,13 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
-    for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
-        void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
-        ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
-        if (slot == last) break;
-    }
+    const auto prepare = [header_at = t.header_offset, link_at = link_offset(t.header_offset)](char* slot, void* next) {
+        ::new (static_cast<void*>(slot + header_at)) header{dying_count, age_none | life_dying};
+        ::new (static_cast<void*>(slot + link_at)) void*(next);
+    };
+    const std::size_t stride = t.slot_bytes;
+    for (char* slot = begin; slot != last; slot += stride) prepare(slot, slot + stride);
+    prepare(last, p.free); // fresh slots go before resting ones
 #if PYGC_ASAN
     if (p.free == nullptr) p.free_tail = last;
     p.free_count = static_cast<std::uint16_t>(p.free_count + count);
@@ -2993,7 +3024,7 @@ inline double seconds_now() noexcept {
 // phases after it read the picture, not the objects.
 //
 //   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
-//   trial                 [ big | c0 | c1 | c2 | ... ]  references from outside the set
+//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
 //   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
 //                                 |    +----------+
 //                                 v               v
@@ -3003,10 +3034,6 @@ inline double seconds_now() noexcept {
 //   unreached  nothing known to be alive leads to it
 
 namespace pygc::inline PYGC_ABI::detail {
-
-/// Trial value of slots that don't take part: far from zero, whatever is subtracted. Equal bytes, so
-/// that memset writes it.
-inline constexpr std::int32_t outside = 0x40404040;
 
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
@@ -3020,9 +3047,6 @@ struct edge_room {
 
 class snapshot {
 public:
-    /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::uint32_t delay = 16;
-
     /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
     static constexpr std::size_t cached_size = std::size_t{64} << 10;
 
@@ -3033,8 +3057,7 @@ public:
         const std::size_t words = slots / 64 + 1;
         // Room for two edges an object to begin with; the visitor asks for more.
         if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
-            !heap.edges.reserve(2 * slots + delay + 64)) {
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
             return false;
         }
         size = slots;
@@ -3043,13 +3066,11 @@ public:
         in_set = heap.in_set.data();
         roots = heap.roots.data();
         unreached = heap.unreached.data();
-        std::memset(trial, outside & 0xff, (slots + 64) * sizeof(std::int32_t));
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
         use(heap.edges);
-        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
-        edge_count = delay;
+        edge_count = 0;
         return true;
     }
 
@@ -3059,20 +3080,30 @@ public:
     PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
         if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            count = delay;
+            count = 0;
         }
         use(heap.edges);
         return {edges, count, edge_capacity};
     }
 
-    /// The subtractions that are still under way.
-    void finish_counting() noexcept {
-        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
+    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
+    /// can have many under way.
+    void subtract_edges() noexcept {
+        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
+        const std::uint32_t* e = edges;
+        const std::uint32_t* const end = edges + edge_count;
+        if (size > cached_size && edge_count > ahead) {
+            for (; e != end - ahead; ++e) {
+                prefetch(trial + e[ahead]);
+                --trial[*e];
+            }
+        }
+        for (; e != end; ++e) --trial[*e];
     }
 
     heap_state& heap;
-    std::size_t size = 0; // of the range of numbers
-    std::int32_t* trial = nullptr;
+    std::size_t size = 0;           // of the range of numbers
+    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
     std::uint32_t edge_count = 0;
@@ -3141,25 +3172,25 @@ protected:
         for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
-            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
-            const std::int32_t* trial = snapshot_.trial + base;
+            candidates_ += count_ones(in_set);
+            const std::uint32_t* trial = snapshot_.trial + base;
             snapshot_.roots[base / 64] = in_set;
-            const std::uint64_t low = signs_of<1>(trial); // zero or less
+            const std::uint64_t low = signs_of<1>(trial) & in_set; // zero or less
             if (low == 0) continue;
-            const std::uint64_t negative = signs_of<0>(trial);
+            const std::uint64_t negative = signs_of<0>(trial) & in_set;
             const std::uint64_t zero = low & ~negative;
-            snapshot_.unreached[base / 64] = zero & in_set;
+            snapshot_.unreached[base / 64] = zero;
             snapshot_.roots[base / 64] = in_set & ~zero;
-            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
-            if ((negative & in_set) != 0) [[unlikely]]
-                report_lies(*c.where, base - c.first, negative & in_set);
+            unreached += count_ones(zero);
+            if (negative != 0) [[unlikely]]
+                report_lies(*c.where, base - c.first, negative);
         }
         return unreached;
     }
 
     /// Bit k: whether `values[k] - Subtrahend` is negative, for 64 of them.
     template <std::int32_t Subtrahend>
-    PYGC_INLINE static std::uint64_t signs_of(const std::int32_t* values) noexcept {
+    PYGC_INLINE static std::uint64_t signs_of(const std::uint32_t* values) noexcept {
         std::uint64_t bits = 0;
 #if defined(__SSE2__) && defined(__GNUC__)
         using four_ints = std::int32_t __attribute__((vector_size(16)));
@@ -3171,9 +3202,24 @@ protected:
             bits |= static_cast<std::uint64_t>(static_cast<unsigned>(signs)) << k;
         }
 #else
-        for (int k = 0; k != 64; ++k) bits |= static_cast<std::uint64_t>(values[k] < Subtrahend) << k;
+        for (int k = 0; k != 64; ++k) {
+            const bool sign = static_cast<std::int32_t>(values[k]) < Subtrahend;
+            bits |= static_cast<std::uint64_t>(sign) << k;
+        }
 #endif
         return bits;
+    }
+
+    PYGC_INLINE static std::size_t count_ones(std::uint64_t bits) noexcept {
+#if defined(__POPCNT__) || !defined(__x86_64__)
+        return static_cast<std::size_t>(__builtin_popcountll(bits));
+#else
+        // Sums of two, of four, of eight bits, and of the eight bytes: the compiler would call a function.
+        bits -= (bits >> 1) & 0x5555'5555'5555'5555;
+        bits = (bits & 0x3333'3333'3333'3333) + ((bits >> 2) & 0x3333'3333'3333'3333);
+        bits = (bits + (bits >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
+        return static_cast<std::size_t>(bits * 0x0101'0101'0101'0101 >> 56);
+#endif
     }
 
     /// More references were shown than counted: some `traverse` shows one twice, or one that its object
@@ -3181,6 +3227,7 @@ protected:
     PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
         for (; negative != 0; negative &= negative - 1) {
             const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
             if (lied_about_++ < 8 || wants(debug::uncollectable)) {
                 report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
             }
@@ -3191,7 +3238,7 @@ protected:
     /// known to be alive and hasn't been looked at.
     void mark() noexcept {
         // Trial counts have done their work; their memory becomes the stack of objects to look at.
-        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        std::uint32_t* const stack = snapshot_.trial;
         if (snapshot_.size <= snapshot::cached_size) {
             for_each_root([&](std::uint32_t root) noexcept {
                 std::uint32_t* const top = reach(root, stack);
@@ -3259,7 +3306,7 @@ protected:
         garbage_ -= reached;
         std::size_t left = 0;
         for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
-            left += static_cast<std::size_t>(__builtin_popcountll(roots[word]));
+            left += count_ones(roots[word]);
         }
         return left;
     }
@@ -4481,13 +4528,13 @@ private:
 
 namespace detail {
 
-/// Subtracts the references that objects of the set hold on each other, and notes them as edges. A copy
+/// Notes the references that objects hold as edges. A copy
 /// of the snapshot's pointers: they stay in registers as long as no `traverse` defined elsewhere is called.
 class count_visitor : public visitor {
 public:
     explicit count_visitor(snapshot& s) noexcept
-        : visitor(task::count), trial_(s.trial), edges_(s.edges), edge_count_(s.edge_count),
-          edge_capacity_(s.edge_capacity), snapshot_(&s) {}
+        : visitor(task::count), edges_(s.edges), edge_count_(s.edge_count), edge_capacity_(s.edge_capacity),
+          snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -4503,8 +4550,6 @@ public:
             edge_count_ = room.count;
             edge_capacity_ = room.capacity;
         }
-        prefetch(trial_ + n);
-        --trial_[edges_[edge_count_ - snapshot::delay]];
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
@@ -4514,7 +4559,6 @@ public:
     }
 
 private:
-    std::int32_t* trial_;
     std::uint32_t* edges_;
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;
@@ -4663,7 +4707,7 @@ struct operations : death<T> {
         const std::uint32_t oldest = oldest_age_of[generation];
         const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
         const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        std::int32_t* const trial = s.trial;
+        std::uint32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
         char* slot = first_slot(p);
         const std::size_t end = first + p.carved;
@@ -4679,10 +4723,7 @@ struct operations : death<T> {
                 const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
                 if (age <= oldest) {
                     if (age < older_from_now_on) h.state |= age_old;
-                    // Immortal counts are large, or negative.
-                    const auto c = static_cast<std::uint32_t>(h.count);
-                    if (c < outside) [[likely]]
-                        trial[n] += static_cast<std::int32_t>(c) - outside;
+                    trial[n] = static_cast<std::uint32_t>(h.count);
                     members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 } else if (readable && is_in_construction(h)) {
@@ -5044,7 +5085,7 @@ protected:
                 header& h = header_at(p, slot);
                 if (!is_condemned(h)) continue;
                 const std::uint32_t n = pages_[i].first + slot;
-                snapshot_.trial[n] += (h.count >= 0 && h.count < outside ? h.count : outside) - outside;
+                snapshot_.trial[n] = static_cast<std::uint32_t>(h.count);
                 snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
                 snapshot_.first_edge[n] = visit.edge_count();
                 p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
@@ -5053,7 +5094,7 @@ protected:
             }
         }
         snapshot_.edge_count = visit.edge_count();
-        snapshot_.finish_counting();
+        snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
@@ -5326,7 +5367,7 @@ private:
             p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
-        snapshot_.finish_counting();
+        snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
@@ -5470,7 +5511,7 @@ private:
             page& p = *c.where;
             std::size_t dead = 0;
             for (std::uint32_t base = 0; base < c.carved; base += 64) {
-                dead += static_cast<std::size_t>(__builtin_popcountll(garbage_on(c)[base / 64]));
+                dead += count_ones(garbage_on(c)[base / 64]);
             }
             if (c.escaped || PYGC_ASAN) {
                 dead -= free_garbage(p, garbage_on(c), dead);
@@ -5506,7 +5547,9 @@ private:
     void tidy() noexcept {
         if (generation_ != 2) return;
         release_empty_pages(heap_);
-        constexpr std::size_t worth_keeping = std::size_t{1} << 20;
+        // Mapped again for each collection it would cost a page fault for every 330 objects; where that is few beside
+        // what huge pages save, it goes.
+        const std::size_t worth_keeping = paced_ ? huge_page_bytes : huge_page_bytes / 2;
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);

@@ -2,10 +2,18 @@
 // Counts saturate: an object with more references than can be counted is never freed.
 #include <support/catch.hpp>
 #include <support/environment.hpp>
+#include <support/stderr_capture.hpp>
 
 #include <pygc/pygc.hpp>
 
 #include <cstdint>
+
+namespace {
+struct node : pygc::py_object {
+    pygc::py_ref<node> next;
+    void traverse(auto& visit) { visit(next); }
+};
+} // namespace
 
 TEST_CASE("a count that overflows makes the object immortal", "[immortal]") {
     if (!support::optimised || support::with_address_sanitizer) {
@@ -34,4 +42,23 @@ TEST_CASE("a count that overflows makes the object immortal", "[immortal]") {
     CHECK_FALSE(destroyed);
     CHECK(pygc::collect() == 0);
     CHECK_FALSE(destroyed);
+}
+
+TEST_CASE("a collection lets immortal objects live, and what they lead to, and says nothing", "[immortal]") {
+    pygc::heap h; // forgotten at the end with the objects in it
+    pygc::heap::scope use(h);
+    auto a = pygc::make_ref<node>();
+    a->next = pygc::make_ref<node>();
+    a->next->next = a;
+    pygc::immortalize(a);
+    const pygc::py_weakref<node> immortal = a, next = a->next;
+    support::stderr_capture capture;
+    for (int round = 0; round != 2; ++round) { // held, and not
+        for (int generation = 0; generation != 3; ++generation) CHECK(h.collect(generation) == 0);
+        a = nullptr;
+    }
+    CHECK(capture.text().empty());
+    CHECK(h.get_stats()[2].uncollectable == 0);
+    REQUIRE_FALSE(immortal.expired());
+    CHECK(immortal.lock()->next == next.lock());
 }

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -71,3 +73,46 @@ TEST_CASE("large objects give their memory back", "[memory]") {
     CHECK(get_memory().mapped <= (std::size_t{40} << 20));
     CHECK(get_memory().objects == 0);
 }
+
+#if defined(__linux__)
+namespace {
+/// What Linux says of the memory at an address: two letters for each thing it was told.
+std::string flags_of_memory(void const* p) {
+    auto const address = reinterpret_cast<std::uintptr_t>(p);
+    std::ifstream file("/proc/self/smaps");
+    bool found = false;
+    for (std::string line; std::getline(file, line);) {
+        std::size_t end = 0;
+        if (line.find('-') < line.find(' ')) { // begin-end in hexadecimal, a space, and more
+            auto const begin = std::stoull(line, &end, 16);
+            found = begin <= address && address < std::stoull(line.substr(end + 1), nullptr, 16);
+        } else if (found && line.rfind("VmFlags:", 0) == 0) {
+            return line + ' ';
+        }
+    }
+    return "";
+}
+} // namespace
+
+TEST_CASE("a large heap has huge pages, but not where it gave memory back", "[memory]") {
+    if (!std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled")) {
+        WARN("skipped: this system has no huge pages to ask for");
+        return;
+    }
+    pygc::heap fresh;
+    pygc::heap::scope const use(fresh);
+    std::vector<py_ref<node>> nodes;
+    for (int i = 0; i != 300'000; ++i) nodes.push_back(make_ref<node>());
+    auto const is_huge = [](py_ref<node> const& n) {
+        auto const flags = flags_of_memory(n.get());
+        REQUIRE_FALSE(flags.empty());
+        return flags.find(" hg ") != std::string::npos;
+    };
+    CHECK_FALSE(is_huge(nodes.front())); // a small heap takes no more than it needs
+    CHECK(is_huge(nodes.back()));
+    auto const last = nodes.back();
+    nodes.resize(10'000);
+    fresh.collect();
+    CHECK_FALSE(is_huge(last));
+}
+#endif

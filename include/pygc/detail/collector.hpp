@@ -151,7 +151,7 @@ private:
             p.type->count(p, snapshot_, generation_);
             if (snapshot_.failed) return false;
         }
-        snapshot_.finish_counting();
+        snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
@@ -295,7 +295,7 @@ private:
             page& p = *c.where;
             std::size_t dead = 0;
             for (std::uint32_t base = 0; base < c.carved; base += 64) {
-                dead += static_cast<std::size_t>(__builtin_popcountll(garbage_on(c)[base / 64]));
+                dead += count_ones(garbage_on(c)[base / 64]);
             }
             if (c.escaped || PYGC_ASAN) {
                 dead -= free_garbage(p, garbage_on(c), dead);
@@ -331,7 +331,9 @@ private:
     void tidy() noexcept {
         if (generation_ != 2) return;
         release_empty_pages(heap_);
-        constexpr std::size_t worth_keeping = std::size_t{1} << 20;
+        // Mapped again for each collection it would cost a page fault for every 330 objects; where that is few beside
+        // what huge pages save, it goes.
+        const std::size_t worth_keeping = paced_ ? huge_page_bytes : huge_page_bytes / 2;
         heap_.trial.shrink_to(worth_keeping);
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);

@@ -135,7 +135,7 @@ protected:
                 header& h = header_at(p, slot);
                 if (!is_condemned(h)) continue;
                 const std::uint32_t n = pages_[i].first + slot;
-                snapshot_.trial[n] += (h.count >= 0 && h.count < outside ? h.count : outside) - outside;
+                snapshot_.trial[n] = static_cast<std::uint32_t>(h.count);
                 snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
                 snapshot_.first_edge[n] = visit.edge_count();
                 p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
@@ -144,7 +144,7 @@ protected:
             }
         }
         snapshot_.edge_count = visit.edge_count();
-        snapshot_.finish_counting();
+        snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;

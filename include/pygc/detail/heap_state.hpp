@@ -136,7 +136,7 @@ struct heap_state {
 
     // Working memory of a collection: see snapshot.hpp.
     scratch<collected_page> collected_pages;
-    scratch<std::int32_t> trial;
+    scratch<std::uint32_t> trial;
     scratch<std::uint32_t> first_edge;
     scratch<std::uint32_t> edges;
     scratch<std::uint64_t> in_set;

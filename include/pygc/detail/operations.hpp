@@ -57,7 +57,7 @@ struct operations : death<T> {
         const std::uint32_t oldest = oldest_age_of[generation];
         const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
         const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        std::int32_t* const trial = s.trial;
+        std::uint32_t* const trial = s.trial;
         std::uint32_t* const first_edge = s.first_edge;
         char* slot = first_slot(p);
         const std::size_t end = first + p.carved;
@@ -73,10 +73,7 @@ struct operations : death<T> {
                 const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
                 if (age <= oldest) {
                     if (age < older_from_now_on) h.state |= age_old;
-                    // Immortal counts are large, or negative.
-                    const auto c = static_cast<std::uint32_t>(h.count);
-                    if (c < outside) [[likely]]
-                        trial[n] += static_cast<std::int32_t>(c) - outside;
+                    trial[n] = static_cast<std::uint32_t>(h.count);
                     members |= member;
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 } else if (readable && is_in_construction(h)) {

@@ -104,6 +104,7 @@ struct chunk {
     std::uint64_t free_pages[2];
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
     std::uint32_t free_count;
+    bool huge_pages; // asked for: see storage.hpp
     numbering numbers[pages_per_chunk];
     heap_state* heap;
     page pages[pages_per_chunk];

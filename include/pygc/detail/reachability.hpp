@@ -51,25 +51,25 @@ protected:
         for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
-            candidates_ += static_cast<std::size_t>(__builtin_popcountll(in_set));
-            const std::int32_t* trial = snapshot_.trial + base;
+            candidates_ += count_ones(in_set);
+            const std::uint32_t* trial = snapshot_.trial + base;
             snapshot_.roots[base / 64] = in_set;
-            const std::uint64_t low = signs_of<1>(trial); // zero or less
+            const std::uint64_t low = signs_of<1>(trial) & in_set; // zero or less
             if (low == 0) continue;
-            const std::uint64_t negative = signs_of<0>(trial);
+            const std::uint64_t negative = signs_of<0>(trial) & in_set;
             const std::uint64_t zero = low & ~negative;
-            snapshot_.unreached[base / 64] = zero & in_set;
+            snapshot_.unreached[base / 64] = zero;
             snapshot_.roots[base / 64] = in_set & ~zero;
-            unreached += static_cast<std::size_t>(__builtin_popcountll(zero & in_set));
-            if ((negative & in_set) != 0) [[unlikely]]
-                report_lies(*c.where, base - c.first, negative & in_set);
+            unreached += count_ones(zero);
+            if (negative != 0) [[unlikely]]
+                report_lies(*c.where, base - c.first, negative);
         }
         return unreached;
     }
 
     /// Bit k: whether `values[k] - Subtrahend` is negative, for 64 of them.
     template <std::int32_t Subtrahend>
-    PYGC_INLINE static std::uint64_t signs_of(const std::int32_t* values) noexcept {
+    PYGC_INLINE static std::uint64_t signs_of(const std::uint32_t* values) noexcept {
         std::uint64_t bits = 0;
 #if defined(__SSE2__) && defined(__GNUC__)
         using four_ints = std::int32_t __attribute__((vector_size(16)));
@@ -81,9 +81,24 @@ protected:
             bits |= static_cast<std::uint64_t>(static_cast<unsigned>(signs)) << k;
         }
 #else
-        for (int k = 0; k != 64; ++k) bits |= static_cast<std::uint64_t>(values[k] < Subtrahend) << k;
+        for (int k = 0; k != 64; ++k) {
+            const bool sign = static_cast<std::int32_t>(values[k]) < Subtrahend;
+            bits |= static_cast<std::uint64_t>(sign) << k;
+        }
 #endif
         return bits;
+    }
+
+    PYGC_INLINE static std::size_t count_ones(std::uint64_t bits) noexcept {
+#if defined(__POPCNT__) || !defined(__x86_64__)
+        return static_cast<std::size_t>(__builtin_popcountll(bits));
+#else
+        // Sums of two, of four, of eight bits, and of the eight bytes: the compiler would call a function.
+        bits -= (bits >> 1) & 0x5555'5555'5555'5555;
+        bits = (bits & 0x3333'3333'3333'3333) + ((bits >> 2) & 0x3333'3333'3333'3333);
+        bits = (bits + (bits >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
+        return static_cast<std::size_t>(bits * 0x0101'0101'0101'0101 >> 56);
+#endif
     }
 
     /// More references were shown than counted: some `traverse` shows one twice, or one that its object
@@ -91,6 +106,7 @@ protected:
     PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
         for (; negative != 0; negative &= negative - 1) {
             const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
             if (lied_about_++ < 8 || wants(debug::uncollectable)) {
                 report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
             }
@@ -101,7 +117,7 @@ protected:
     /// known to be alive and hasn't been looked at.
     void mark() noexcept {
         // Trial counts have done their work; their memory becomes the stack of objects to look at.
-        auto* const stack = reinterpret_cast<std::uint32_t*>(snapshot_.trial);
+        std::uint32_t* const stack = snapshot_.trial;
         if (snapshot_.size <= snapshot::cached_size) {
             for_each_root([&](std::uint32_t root) noexcept {
                 std::uint32_t* const top = reach(root, stack);
@@ -169,7 +185,7 @@ protected:
         garbage_ -= reached;
         std::size_t left = 0;
         for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
-            left += static_cast<std::size_t>(__builtin_popcountll(roots[word]));
+            left += count_ones(roots[word]);
         }
         return left;
     }

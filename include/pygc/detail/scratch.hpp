@@ -22,11 +22,13 @@ public:
     /// if the system has no memory; then nothing changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
         if (count <= capacity()) return true;
-        constexpr std::size_t granule = std::size_t{64} << 10;
-        if (count > (SIZE_MAX / 2 - granule) / sizeof(T)) return false;
-        std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
+        if (count > (SIZE_MAX / 2 - huge_page_bytes) / sizeof(T)) return false;
+        const bool huge = count * sizeof(T) > huge_page_bytes;
+        const std::size_t granule = huge ? huge_page_bytes : std::size_t{64} << 10;
+        const std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
         void* fresh = map_memory(bytes, granule);
         if (fresh == nullptr) return false;
+        if (huge) prefer_huge_pages(fresh, bytes, true);
         if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
         release();
         data_ = static_cast<T*>(fresh);

@@ -340,12 +340,13 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
-    for (char* slot = begin;; slot += t.slot_bytes) {
-        ::new (static_cast<void*>(slot + t.header_offset)) header{dying_count, age_none | life_dying};
-        void* next = slot == last ? p.free : slot + t.slot_bytes; // fresh slots go before resting ones
-        ::new (static_cast<void*>(slot + link_offset(t.header_offset))) void*(next);
-        if (slot == last) break;
-    }
+    const auto prepare = [header_at = t.header_offset, link_at = link_offset(t.header_offset)](char* slot, void* next) {
+        ::new (static_cast<void*>(slot + header_at)) header{dying_count, age_none | life_dying};
+        ::new (static_cast<void*>(slot + link_at)) void*(next);
+    };
+    const std::size_t stride = t.slot_bytes;
+    for (char* slot = begin; slot != last; slot += stride) prepare(slot, slot + stride);
+    prepare(last, p.free); // fresh slots go before resting ones
 #if PYGC_ASAN
     if (p.free == nullptr) p.free_tail = last;
     p.free_count = static_cast<std::uint16_t>(p.free_count + count);

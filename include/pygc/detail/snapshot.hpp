@@ -3,7 +3,7 @@
 // phases after it read the picture, not the objects.
 //
 //   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
-//   trial                 [ big | c0 | c1 | c2 | ... ]  references from outside the set
+//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
 //   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
 //                                 |    +----------+
 //                                 v               v
@@ -17,10 +17,6 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Trial value of slots that don't take part: far from zero, whatever is subtracted. Equal bytes, so
-/// that memset writes it.
-inline constexpr std::int32_t outside = 0x40404040;
-
 /// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
 inline constexpr std::uint32_t number_granule = 64;
 
@@ -33,9 +29,6 @@ struct edge_room {
 
 class snapshot {
 public:
-    /// So far behind its edge comes a subtraction: the time for the trial entry to reach the cache.
-    static constexpr std::uint32_t delay = 16;
-
     /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
     static constexpr std::size_t cached_size = std::size_t{64} << 10;
 
@@ -46,8 +39,7 @@ public:
         const std::size_t words = slots / 64 + 1;
         // Room for two edges an object to begin with; the visitor asks for more.
         if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) ||
-            !heap.edges.reserve(2 * slots + delay + 64)) {
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
             return false;
         }
         size = slots;
@@ -56,13 +48,11 @@ public:
         in_set = heap.in_set.data();
         roots = heap.roots.data();
         unreached = heap.unreached.data();
-        std::memset(trial, outside & 0xff, (slots + 64) * sizeof(std::int32_t));
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
         use(heap.edges);
-        for (std::uint32_t i = 0; i != delay; ++i) edges[i] = 0;
-        edge_count = delay;
+        edge_count = 0;
         return true;
     }
 
@@ -72,20 +62,30 @@ public:
     PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
         if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
             failed = true;
-            count = delay;
+            count = 0;
         }
         use(heap.edges);
         return {edges, count, edge_capacity};
     }
 
-    /// The subtractions that are still under way.
-    void finish_counting() noexcept {
-        for (std::uint32_t i = 0; i != delay; ++i) --trial[edges[edge_count - 1 - i]];
+    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
+    /// can have many under way.
+    void subtract_edges() noexcept {
+        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
+        const std::uint32_t* e = edges;
+        const std::uint32_t* const end = edges + edge_count;
+        if (size > cached_size && edge_count > ahead) {
+            for (; e != end - ahead; ++e) {
+                prefetch(trial + e[ahead]);
+                --trial[*e];
+            }
+        }
+        for (; e != end; ++e) --trial[*e];
     }
 
     heap_state& heap;
-    std::size_t size = 0; // of the range of numbers
-    std::int32_t* trial = nullptr;
+    std::size_t size = 0;           // of the range of numbers
+    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
     std::uint32_t* first_edge = nullptr;
     std::uint32_t* edges = nullptr;
     std::uint32_t edge_count = 0;

@@ -10,6 +10,9 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
+/// A heap with so much memory gets more in huge pages: what the last of them has too much is little beside it then.
+inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
+
 /// The chunks of one heap, those with a free page first in the list.
 class storage {
 public:
@@ -88,6 +91,10 @@ public:
                 while (end != pages_per_chunk && contains(c->dirty_pages, end)) remove(c->dirty_pages, end++);
                 if (end == i) continue;
                 dirty_count_ -= end - i;
+                if (c->huge_pages) { // or the system might fill the hole again
+                    prefer_huge_pages(c, chunk_bytes, false);
+                    c->huge_pages = false;
+                }
                 discard_memory(reinterpret_cast<char*>(c) + i * page_bytes, (end - i) * page_bytes);
                 i = end;
             }
@@ -187,7 +194,10 @@ private:
         void* memory = map_memory(bytes, chunk_bytes);
         if (memory == nullptr) return nullptr;
         watch_for_leaks(memory, bytes);
+        const bool huge = bytes == chunk_bytes && bytes_mapped_ >= worth_huge_pages;
+        if (huge) prefer_huge_pages(memory, bytes, true);
         chunk* c = ::new (memory) chunk{}; // fresh memory is zero, and so is the header
+        c->huge_pages = huge;
         c->heap = &owner;
         c->bytes = bytes;
         ++chunks_;
