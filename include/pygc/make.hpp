@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 
+#include <pygc/detail/operations.hpp>
 #include <pygc/gc.hpp>
 
 namespace pygc::inline PYGC_ABI {
@@ -11,7 +12,6 @@ namespace pygc::inline PYGC_ABI {
 namespace detail {
 
 /// A slot whose object is being constructed; goes back if the constructor throws.
-template <class T>
 class slot_guard {
 public:
     PYGC_INLINE slot_guard(page& p, void* slot) noexcept : page_(&p), slot_(slot) {}
@@ -25,7 +25,8 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        header& h = header_of_slot(slot_, operations<T>::info);
+        const type_info& t = *page_->type;
+        header& h = header_of_slot(slot_, t);
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
             h.state |= life_dying;
@@ -34,11 +35,11 @@ private:
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
             ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
-            report("a constructor that threw let a reference escape to the", &operations<T>::info, &h);
+            report("a constructor that threw let a reference escape to the", &t, &h);
             return;
         }
         ::new (static_cast<void*>(&h)) header{dying_count, age_none | life_dying};
-        free_slot(*page_, slot_, operations<T>::info);
+        free_slot(*page_, slot_, t);
     }
 
     page* page_;
@@ -46,30 +47,28 @@ private:
 };
 
 /// The slow path: makes the thread's heap, collects if that is due, makes a bin, a page; collects before it gives up.
-template <class T>
-PYGC_NOINLINE page& find_page() {
-    constexpr bool container = operations<T>::container;
+PYGC_NOINLINE inline page& find_page(const type_info& t) {
     heap_state* h = this_thread.heap;
     if (h->counts_each) {
-        if (page* p = page_for_counted_slot(*h, operations<T>::info)) return *p;
+        if (page* p = page_for_counted_slot(*h, t)) return *p;
     }
     h = ensure_heap();
     if (h != nullptr) {
-        if (container && h->counts_each) ++h->allocations;
+        if (t.container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
-        if ((container || h->trigger == 0) && h->is_over_trigger(more)) {
+        if ((t.container || h->trigger == 0) && h->is_over_trigger(more)) {
             collect_automatically(*h, more);
             h = ensure_heap(); // its last object may have gone, if it was abandoned
         }
     }
     for (bool collected = false;; collected = true) {
         if (h != nullptr) {
-            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
-            if (page* p = page_for_slot(*h, operations<T>::info)) return *p;
+            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &t, nullptr);
+            if (page* p = page_for_slot(*h, t)) return *p;
         }
         const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
         if (h == nullptr || collected || forbidden) {
-            if (h != nullptr && container && h->counts_each) h->note_freed_containers(1);
+            if (h != nullptr && t.container && h->counts_each) h->note_freed_containers(1);
             throw_bad_alloc();
         }
         collect(*h, 2);
@@ -86,10 +85,10 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     const heap_state& h = *this_thread.heap;
     page* where;
     if (offset >= h.visible_bytes || !has_slot(*(where = h.bin_at(offset).current))) [[unlikely]]
-        where = &find_page<object_type>();
+        where = &find_page(ops::info);
     void* slot = pop_slot(*where, ops::info);
 
-    slot_guard<object_type> guard(*where, slot);
+    slot_guard guard(*where, slot);
     object_type* object;
     if constexpr (__is_same(object_type, std::remove_cv_t<T>)) {
         object = access::make_at<object_type>(slot, static_cast<Args&&>(args)...);

@@ -688,13 +688,14 @@ struct type_info {
     std::uint32_t slots;          // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
     std::uint32_t header_offset;  // of py_object inside the type
+    std::uint32_t link_offset;    // of a free slot's link to the next: beside the header, which stays valid
     std::uint32_t pages;          // consecutive pages that one allocation takes
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
     bool weak_record;             // what a py_weakref refers to: see weak_record.hpp
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
-    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
+    void (*destruct)(py_object*) noexcept;                    // the destructor, and nothing else
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
@@ -1650,13 +1651,8 @@ inline constexpr std::uint32_t carved_bytes = 4096;
 /// is caught even long after.
 inline constexpr std::size_t resting = 256;
 
-/// Where a free slot keeps its link: beside the header, which stays valid.
-constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
-    return header_offset == 0 ? static_cast<std::uint32_t>(sizeof(header)) : 0;
-}
-
 inline void*& link_of(void* slot, const type_info& t) noexcept {
-    return *reinterpret_cast<void**>(static_cast<char*>(slot) + link_offset(t.header_offset));
+    return *reinterpret_cast<void**>(static_cast<char*>(slot) + t.link_offset);
 }
 
 inline header& header_of_slot(void* slot, const type_info& t) noexcept {
@@ -1883,7 +1879,7 @@ inline std::size_t count_allocations(heap_state& h) noexcept {
 /// Puts a slot into its page's list. Its header must say "not tracked" already.
 PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
+    ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(nullptr);
     ++p.free_count;
     if (p.free == nullptr) {
         p.free = slot;
@@ -1895,7 +1891,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
 #else
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
+    ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;
 #endif
 }
@@ -1963,7 +1959,7 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
-    const auto prepare = [header_at = t.header_offset, link_at = link_offset(t.header_offset)](char* slot, void* next) {
+    const auto prepare = [header_at = t.header_offset, link_at = t.link_offset](char* slot, void* next) {
         ::new (static_cast<void*>(slot + header_at)) header{dying_count, age_none | life_dying};
         ::new (static_cast<void*>(slot + link_at)) void*(next);
     };
@@ -2940,495 +2936,218 @@ inline void run_exit_finalizers(heap_state& h) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/freeze.hpp>
-// The permanent generation: pages that no collection looks at.
+// -------------------- <pygc/detail/postponed.hpp>
+// The list of dead objects whose destructors wait, so that no structure is too deep for the stack.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// Moves everything to the permanent generation, page by page: no object is touched. Slots that are free
-/// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
-inline void freeze(heap_state& h) noexcept {
-    if (h.collecting) return;
-    release_empty_pages(h);
-    let_go_of_pages(h, true);
-    h.pages.for_each_page([](page& p) noexcept {
-        p.frozen = true;
-        p.young = p.middle = false;
-        p.counted = 0;
-        expect_event(p, objects_on(p));
-    });
-    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
-    for (std::size_t& n : h.objects_of_age) n = 0;
-    for (std::size_t& n : h.younger_collections) n = 0;
-    h.containers = h.containers_then = h.allocations = 0;
-    h.pace.kept_young = 0;
-    h.pace.limit_bytes(h.bytes());
-    h.update_trigger();
+/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
+/// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
+/// its state its destructor must find.
+inline void postpone(py_object* p, std::uint32_t kept) noexcept {
+    thread_state& t = this_thread;
+    if (t.postponed == nullptr) { // as in a chain, where each waits alone
+        link_postponed(header_of(p), nullptr, kept);
+        t.postponed = p;
+    } else if (t.last_postponed == nullptr) {
+        link_postponed(header_of(p), t.postponed, kept);
+        t.postponed = p;
+    } else {
+        header& last = header_of(t.last_postponed);
+        link_postponed(header_of(p), next_postponed(last), kept);
+        link_postponed(last, p, last.state & state_mask);
+    }
+    t.last_postponed = p;
 }
 
-/// Calls `f(page&, header&)` for each tracked object on frozen pages.
+/// The same for one whose destructor was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/death.hpp>
+// The end of one object, in so far as it is the same for all types: finalizer, weak references, destructors that
+// wait, slot. What depends on the type is in destruction.hpp.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+void destroy_postponed() noexcept;
+
+PYGC_INLINE void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
+
+PYGC_NOINLINE inline void keep_zombie(py_object* p) noexcept {
+    header& h = header_of(p);
+    ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
+    report("a destructor let a reference escape to the destroyed", page_of(p).type, p);
+}
+
+/// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
+/// kept until that reference goes.
+PYGC_INLINE bool has_escaped(py_object* p) noexcept {
+    if (header_of(p).count == dying_count) [[likely]]
+        return false;
+    keep_zombie(p);
+    return true;
+}
+
+/// Runs `f` one level deeper, and what had to wait for it.
 template <class F>
-void for_each_frozen(heap_state& h, F f) noexcept {
-    h.pages.for_each_page([&f](page& p) noexcept {
-        if (!p.frozen || !p.type->container) return;
-        for (std::uint32_t i = 0; i != p.carved; ++i) {
-            header& object = header_at(p, i);
-            if (!is_poisoned(&object) && age_of(object) <= age_old) f(p, object);
+PYGC_INLINE auto nested(F f) noexcept {
+    --this_thread.nesting_left;
+    const auto result = f();
+    if (this_thread.nesting_left == 0) [[unlikely]]
+        destroy_postponed();
+    ++this_thread.nesting_left;
+    return result;
+}
+
+PYGC_INLINE void free_slot_of(page& where, py_object* p) noexcept {
+    const type_info& t = *where.type;
+    free_slot(where, reinterpret_cast<char*>(p) - t.header_offset, t);
+}
+
+/// Whether somebody wants to know of the death first: the object itself, or weak references to it.
+PYGC_INLINE bool has_farewell(const page& where, const header& h) noexcept {
+    return (h.state & life_weak) != 0 || (where.type->finalize != nullptr && (h.state & life_finalized) == 0);
+}
+
+/// Takes an object out of the count of its age.
+inline void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
+    const std::uint32_t age = age_of(h);
+    if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
+    --heap.objects_of_age[age];
+    if (age != age_young) settle_death(heap, where);
+}
+
+/// Puts it into generation 0, as a new one.
+inline void join_registry(page& where, header& h) noexcept {
+    if (!where.type->container) return;
+    h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
+    mark_young(where);
+}
+
+/// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
+/// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
+inline bool bid_farewell(heap_state& heap, page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    if (where.type->finalize != nullptr && (h.state & life_finalized) == 0) {
+        h.count = 1;
+        if (!where.frozen && (h.state & life_condemned) == 0) {
+            leave_registry(heap, where, h);
+            join_registry(where, h);
         }
-    });
-}
-
-/// Moves the permanent generation to generation 2. Complexity: linear in its objects.
-inline void unfreeze(heap_state& h) noexcept {
-    if (h.collecting) return;
-    for_each_frozen(h, [&h](page&, header& object) noexcept {
-        object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
-        ++h.objects_of_age[age_old];
-    });
-    const std::size_t made = h.made();
-    h.pages.for_each_page([&h](page& p) noexcept {
-        if (!p.frozen) return;
-        const std::size_t used = objects_on(p);
-        p.frozen = p.young = p.middle = false;
-        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
-        expect_event(p, used);
-        settle(p, used);
-    });
-    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
-    h.update_trigger();
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/clock.hpp>
-// The time a collection takes. <chrono> would cost more to include than all of pygc.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Seconds since some moment, by a clock that is not set meanwhile where the system has one.
-inline double seconds_now() noexcept {
-#if defined(CLOCK_MONOTONIC)
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-#else
-    std::timespec t;
-    std::timespec_get(&t, TIME_UTC);
-#endif
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/snapshot.hpp>
-// The compact picture of the objects under collection that is taken in one pass over their pages; the
-// phases after it read the picture, not the objects.
-//
-//   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
-//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
-//   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
-//                                 |    +----------+
-//                                 v               v
-//   edges                 [ 0 .. | 65 | 66 | 64 | 66 | ... ]  numbers of what the objects refer to
-//   in_set     one bit an object: takes part in this collection
-//   roots      has references from outside
-//   unreached  nothing known to be alive leads to it
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
-inline constexpr std::uint32_t number_granule = 64;
-
-/// The edge array as a visitor needs it.
-struct edge_room {
-    std::uint32_t* edges;
-    std::size_t count;
-    std::size_t capacity;
-};
-
-class snapshot {
-public:
-    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
-    static constexpr std::size_t cached_size = std::size_t{64} << 10;
-
-    explicit snapshot(heap_state& h) noexcept : heap(h) {}
-
-    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
-    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
-        const std::size_t words = slots / 64 + 1;
-        // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
+        where.type->finalize(where, p);
+        if (--h.count != 0) {
+            if ((h.state & life_condemned) != 0) {
+                h.state &= ~std::uint32_t{life_condemned};
+                join_registry(where, h);
+            }
             return false;
         }
-        size = slots;
-        trial = heap.trial.data();
-        first_edge = heap.first_edge.data();
-        in_set = heap.in_set.data();
-        roots = heap.roots.data();
-        unreached = heap.unreached.data();
-        std::memset(in_set, 0, words * sizeof(std::uint64_t));
-        std::memset(roots, 0, words * sizeof(std::uint64_t));
-        std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        use(heap.edges);
-        edge_count = 0;
+    }
+    leave_registry(heap, where, h);
+    const bool weak = (h.state & life_weak) != 0;
+    h.count = dying_count;
+    h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
+    if (!weak) return true;
+    sever_and_call(heap, p);
+    if (h.count == dying_count) [[likely]]
+        return true;
+    // A callback made a reference of a plain pointer, while the object is still whole.
+    h.count -= dying_count;
+    h.state = (h.state & life_finalized) | age_none;
+    join_registry(where, h);
+    return false;
+}
+
+/// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
+/// collection's, lest it be used again under its eyes.
+inline void destroy_condemned(page& where, py_object* p) noexcept {
+    nested([&]() noexcept {
+        begin_death(p);
+        where.type->destruct(p);
+        return true;
+    });
+    if (!has_escaped(p)) header_of(p).state |= life_condemned;
+}
+
+/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    heap_state& heap = *chunk_of(p).heap;
+    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
+        leave_registry(heap, where, h);
         return true;
     }
-
-    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
-    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
-    /// Gives and takes values, so that its caller's copies may stay in registers.
-    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
-        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
-            failed = true;
-            count = 0;
+    if ((h.state & life_immortal) != 0) {
+        h.count = pinned_count;
+        return false;
+    }
+    if ((h.state & life_zombie) != 0) {                     // its last reference went
+        const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
+        begin_death(p);
+        if (!collected) free_slot_of(where, p);
+        return false;
+    }
+    if ((h.state & life_dying) != 0) return false;
+    const bool condemned = (h.state & life_condemned) != 0;
+    if (has_farewell(where, h)) {
+        if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
+            leave_registry(heap, where, h);
+            postpone(p, h.state & state_mask);
+            return false;
         }
-        use(heap.edges);
-        return {edges, count, edge_capacity};
+        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
+    } else {
+        leave_registry(heap, where, h);
     }
+    if (!condemned) return true;
+    if (this_thread.nesting_left <= 0) {
+        postpone(p, h.state & state_mask);
+    } else {
+        destroy_condemned(where, p);
+    }
+    return false;
+}
 
-    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
-    /// can have many under way.
-    void subtract_edges() noexcept {
-        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
-        const std::uint32_t* e = edges;
-        const std::uint32_t* const end = edges + edge_count;
-        if (size > cached_size && edge_count > ahead) {
-            for (; e != end - ahead; ++e) {
-                prefetch(trial + e[ahead]);
-                --trial[*e];
-            }
+/// For an object that had to wait and has more to do first. Returns: false if there is nothing left to destroy.
+PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    heap_state& heap = *chunk_of(p).heap;
+    unlink_postponed(h);
+    const bool condemned = (h.state & life_condemned) != 0;
+    if ((h.state & life_dying) == 0 && has_farewell(where, h)) {
+        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
+    }
+    if (condemned) destroy_condemned(where, p);
+    return !condemned;
+}
+
+/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// others; elsewhere none wait for it.
+PYGC_NOINLINE inline void destroy_postponed() noexcept {
+    thread_state& t = this_thread;
+    --t.nesting_left;
+    while (t.postponed != nullptr) {
+        py_object* const p = t.postponed;
+        const header& h = header_of(p);
+        t.postponed = static_cast<py_object*>(next_postponed(h));
+        t.last_postponed = nullptr;
+        page& where = page_of(p);
+        if ((h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+            if (!prepare_postponed_death(where, p)) continue;
         }
-        for (; e != end; ++e) --trial[*e];
+        begin_death(p);
+        where.type->destruct(p);
+        if (!has_escaped(p)) [[likely]]
+            free_slot_of(where, p);
     }
-
-    heap_state& heap;
-    std::size_t size = 0;           // of the range of numbers
-    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
-    std::uint32_t* first_edge = nullptr;
-    std::uint32_t* edges = nullptr;
-    std::uint32_t edge_count = 0;
-    std::uint32_t edge_capacity = 0;
-    std::uint64_t* in_set = nullptr;
-    std::uint64_t* roots = nullptr;
-    std::uint64_t* unreached = nullptr;
-    bool failed = false;
-    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
-
-private:
-    void use(const scratch<std::uint32_t>& memory) noexcept {
-        edges = memory.data();
-        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
-    }
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/reachability.hpp>
-// What nothing outside a set of objects leads to: the pages that hold the set, and the phases between
-// counting and the end of the garbage.
-//
-//   number_pages        numbers for their slots
-//   find_unreachable    what nothing outside leads to, from the snapshot alone
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// The part of a collection that knows which pages take part and which of their objects are unreached.
-class reachability {
-protected:
-    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
-    ~reachability() = default;
-    reachability(const reachability&) = delete;
-    reachability& operator=(const reachability&) = delete;
-
-    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
-
-    [[nodiscard]] bool wants(debug flag) const noexcept { return (heap_.debug_flags & flag) != debug::none; }
-
-    /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
-    bool number_pages() noexcept {
-        std::uint64_t next_number = number_granule;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            pages_[i].first = static_cast<std::uint32_t>(next_number);
-            pages_[i].carved = p.carved;
-            recall_numbers(pages_[i]);
-            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
-        }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
-    }
-
-    /// Sets the bit `unreached` of exactly the garbage.
-    void find_unreachable() noexcept {
-        std::size_t unreached = 0;
-        candidates_ = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
-        garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
-    }
-
-    /// Notes which candidates of a page nothing outside refers to. Returns their number.
-    std::size_t compare_counts(const collected_page& c) noexcept {
-        std::size_t unreached = 0;
-        for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
-            const std::uint64_t in_set = snapshot_.in_set[base / 64];
-            if (in_set == 0) continue;
-            candidates_ += count_ones(in_set);
-            const std::uint32_t* trial = snapshot_.trial + base;
-            snapshot_.roots[base / 64] = in_set;
-            const std::uint64_t low = signs_of<1>(trial) & in_set; // zero or less
-            if (low == 0) continue;
-            const std::uint64_t negative = signs_of<0>(trial) & in_set;
-            const std::uint64_t zero = low & ~negative;
-            snapshot_.unreached[base / 64] = zero;
-            snapshot_.roots[base / 64] = in_set & ~zero;
-            unreached += count_ones(zero);
-            if (negative != 0) [[unlikely]]
-                report_lies(*c.where, base - c.first, negative);
-        }
-        return unreached;
-    }
-
-    /// Bit k: whether `values[k] - Subtrahend` is negative, for 64 of them.
-    template <std::int32_t Subtrahend>
-    PYGC_INLINE static std::uint64_t signs_of(const std::uint32_t* values) noexcept {
-        std::uint64_t bits = 0;
-#if defined(__SSE2__) && defined(__GNUC__)
-        using four_ints = std::int32_t __attribute__((vector_size(16)));
-        using four_floats = float __attribute__((vector_size(16)));
-        for (int k = 0; k != 64; k += 4) {
-            four_ints v;
-            std::memcpy(&v, values + k, sizeof v);
-            const int signs = __builtin_ia32_movmskps(reinterpret_cast<four_floats>(v - Subtrahend));
-            bits |= static_cast<std::uint64_t>(static_cast<unsigned>(signs)) << k;
-        }
-#else
-        for (int k = 0; k != 64; ++k) {
-            const bool sign = static_cast<std::int32_t>(values[k]) < Subtrahend;
-            bits |= static_cast<std::uint64_t>(sign) << k;
-        }
-#endif
-        return bits;
-    }
-
-    PYGC_INLINE static std::size_t count_ones(std::uint64_t bits) noexcept {
-#if defined(__POPCNT__) || !defined(__x86_64__)
-        return static_cast<std::size_t>(__builtin_popcountll(bits));
-#else
-        // Sums of two, of four, of eight bits, and of the eight bytes: the compiler would call a function.
-        bits -= (bits >> 1) & 0x5555'5555'5555'5555;
-        bits = (bits & 0x3333'3333'3333'3333) + ((bits >> 2) & 0x3333'3333'3333'3333);
-        bits = (bits + (bits >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
-        return static_cast<std::size_t>(bits * 0x0101'0101'0101'0101 >> 56);
-#endif
-    }
-
-    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
-    /// doesn't own. Nothing is freed on such evidence.
-    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
-        for (; negative != 0; negative &= negative - 1) {
-            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
-            if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
-            if (lied_about_++ < 8 || wants(debug::uncollectable)) {
-                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
-            }
-        }
-    }
-
-    /// Clears `unreached` of everything that candidates with references from outside lead to. `roots` holds what is
-    /// known to be alive and hasn't been looked at.
-    void mark() noexcept {
-        // Trial counts have done their work; their memory becomes the stack of objects to look at.
-        std::uint32_t* const stack = snapshot_.trial;
-        if (snapshot_.size <= snapshot::cached_size) {
-            for_each_root([&](std::uint32_t root) noexcept {
-                std::uint32_t* const top = reach(root, stack);
-                if (top != stack) garbage_ -= mark_from(stack, top);
-                return garbage_ != 0;
-            });
-            return;
-        }
-        // Where there is much to look at it is met soonest in order of its numbers, in which memory is fast; where
-        // there is little, by following it.
-        const std::size_t much = snapshot_.size / 32;
-        std::size_t waiting = candidates_ - garbage_;
-        while (waiting != 0 && garbage_ != 0) {
-            if (waiting > much) {
-                waiting = sweep_roots();
-                continue;
-            }
-            waiting = 0;
-            for_each_root([&](std::uint32_t root) noexcept {
-                snapshot_.roots[root / 64] &= ~(std::uint64_t{1} << (root % 64));
-                std::uint32_t* top = reach(root, stack);
-                if (top != stack) garbage_ -= mark_with_prefetch(stack, top, much);
-                waiting = static_cast<std::size_t>(top - stack);
-                garbage_ -= waiting;
-                while (top != stack) {
-                    const std::uint32_t n = *--top;
-                    snapshot_.roots[n / 64] |= std::uint64_t{1} << (n % 64);
-                }
-                return waiting == 0;
-            });
-        }
-    }
-
-    /// Calls `f(number)` for the roots in order, until it returns false.
-    template <class F>
-    PYGC_INLINE void for_each_root(F f) const noexcept {
-        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
-            for (std::uint64_t roots = snapshot_.roots[word]; roots != 0; roots &= roots - 1) {
-                if (!f(static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(__builtin_ctzll(roots))))) return;
-            }
-        }
-    }
-
-    /// Looks at all roots in order; what they lead to are roots from then on, and those with a larger number are met on
-    /// the way. Returns: how many are left.
-    std::size_t sweep_roots() noexcept {
-        std::uint64_t* const roots = snapshot_.roots;
-        std::uint64_t* const unreached = snapshot_.unreached;
-        std::size_t reached = 0;
-        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
-            while (roots[word] != 0) {
-                const auto bit = static_cast<unsigned>(__builtin_ctzll(roots[word]));
-                roots[word] &= roots[word] - 1;
-                const std::size_t n = word * 64 + bit;
-                const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[n + 1];
-                for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[n]; e != end; ++e) {
-                    // Nobody can tell beforehand which have been reached: no branch.
-                    const std::uint64_t is_new = (unreached[*e / 64] >> (*e % 64)) & 1;
-                    unreached[*e / 64] &= ~(is_new << (*e % 64));
-                    roots[*e / 64] |= is_new << (*e % 64);
-                    reached += is_new;
-                }
-            }
-        }
-        garbage_ -= reached;
-        std::size_t left = 0;
-        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
-            left += count_ones(roots[word]);
-        }
-        return left;
-    }
-
-    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
-    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) const noexcept {
-        const std::uint32_t last = reach_and_keep_last(number, top);
-        if (last != 0) *top++ = last;
-        return top;
-    }
-
-    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
-    /// chain is then followed in a register, without the detour through the memory of the stack.
-    PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
-        std::uint64_t* const unreached = snapshot_.unreached;
-        const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
-        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
-        std::uint32_t last = 0;
-        for (; e != end; ++e) {
-            std::uint64_t& word = unreached[*e / 64];
-            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
-            if ((word & bit) == 0) continue;
-            word &= ~bit;
-            *top = last; // a store to nowhere costs less than a branch
-            top += last != 0;
-            last = *e;
-        }
-        return last;
-    }
-
-    /// Empties the stack. Returns: how many objects were on it.
-    std::size_t mark_from(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
-        std::size_t marked = 0;
-        while (top != bottom) {
-            std::uint32_t number = *--top;
-            do {
-                ++marked;
-                number = reach_and_keep_last(number, top);
-            } while (number != 0);
-        }
-        return marked;
-    }
-
-    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
-    /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
-    /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
-    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
-        constexpr std::uint32_t length = 16;
-        std::uint32_t queue[length];
-        std::uint32_t in = 0, out = 0;
-        std::size_t marked = 0;
-        while (top != bottom || in != out) {
-            if (top > bottom + much) [[unlikely]] {
-                while (in != out) *top++ = queue[out++ % length];
-                return marked;
-            }
-            while (top != bottom && in - out != length) {
-                const std::uint32_t number = *--top;
-                prefetch(snapshot_.first_edge + number);
-                queue[in++ % length] = number;
-                if (in - out > length / 2) {
-                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
-                }
-            }
-            std::uint32_t number = queue[out++ % length];
-            ++marked;
-            if (in != out) [[likely]] {
-                top = reach(number, top);
-                continue;
-            }
-            while ((number = reach_and_keep_last(number, top)) != 0 && top == bottom) ++marked;
-            if (number != 0) *top++ = number;
-        }
-        return marked;
-    }
-
-    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
-    /// heap would take them for its own.
-    void forget_numbers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
-    }
-
-    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
-
-    static void recall_numbers(const collected_page& c) noexcept {
-        numbers_of(*c.where) = {c.first, c.where->type->reciprocal};
-    }
-
-    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
-        return snapshot_.unreached + c.first / 64;
-    }
-
-    [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {
-        std::uint64_t any = 0;
-        for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
-        return any != 0;
-    }
-
-    /// Calls `f(page&, py_object*, header&)` for each object that the bits name.
-    template <class F>
-    void for_each_found(const collected_page& c, F f) noexcept {
-        for (std::uint32_t base = 0; base < c.carved; base += 64) {
-            for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
-                header& h = header_at(*c.where, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
-                if (!is_poisoned(&h)) f(*c.where, reinterpret_cast<py_object*>(&h), h);
-            }
-        }
-    }
-    template <class F>
-    void for_each_found(F f) noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) for_each_found(pages_[i], f);
-    }
-
-    heap_state& heap_;
-    const int generation_;
-    snapshot snapshot_;
-    collected_page* pages_ = nullptr;
-    std::size_t page_count_ = 0;
-    std::size_t candidates_ = 0;
-    std::size_t garbage_ = 0;
-    std::size_t lied_about_ = 0;
-};
+    t.last_postponed = nullptr;
+    ++t.nesting_left;
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -4069,6 +3788,7 @@ struct layout {
     static constexpr bool container = can_be_cyclic<value_type>();
     static constexpr bool has_finalizer = access::has_finalize<value_type>();
     static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
+    static constexpr std::uint32_t link_offset = header_offset == 0 ? std::uint32_t{sizeof(header)} : 0;
     static_assert(access::header_offset<T>() < page_bytes,
                   "pygc: name pygc::py_object first among the base classes of so large a class");
     static_assert(alignof(T) <= chunk_bytes / 2, "pygc: alignments up to 2 MiB are supported");
@@ -4089,61 +3809,13 @@ struct layout {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/postponed.hpp>
-// Dead objects whose destructors wait, so that no structure is too deep for the stack.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
-/// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
-/// its state its destructor must find.
-inline void postpone(py_object* p, std::uint32_t kept) noexcept {
-    thread_state& t = this_thread;
-    if (t.postponed == nullptr) { // as in a chain, where each waits alone
-        link_postponed(header_of(p), nullptr, kept);
-        t.postponed = p;
-    } else if (t.last_postponed == nullptr) {
-        link_postponed(header_of(p), t.postponed, kept);
-        t.postponed = p;
-    } else {
-        header& last = header_of(t.last_postponed);
-        link_postponed(header_of(p), next_postponed(last), kept);
-        link_postponed(last, p, last.state & state_mask);
-    }
-    t.last_postponed = p;
-}
-
-/// The same for one whose destructor was about to run, one level too deep.
-PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-}
-
-/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
-/// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed() noexcept {
-    thread_state& t = this_thread;
-    --t.nesting_left;
-    while (t.postponed != nullptr) {
-        py_object* p = t.postponed;
-        t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        t.last_postponed = nullptr;
-        page& where = page_of(p);
-        where.type->dispose(where, p);
-    }
-    t.last_postponed = nullptr;
-    ++t.nesting_left;
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/death.hpp>
-// The end of one object: finalizer, weak references, destructor, slot.
+// -------------------- <pygc/detail/destruction.hpp>
+// The end of one object of type T.
 
 namespace pygc::inline PYGC_ABI::detail {
 
 template <class T>
-struct death : layout<T> {
+struct destruction : layout<T> {
     using typename layout<T>::value_type;
     using layout<T>::container;
     using layout<T>::has_finalizer;
@@ -4164,119 +3836,27 @@ struct death : layout<T> {
         } else if (--this_thread.nesting_left < 0) [[unlikely]] {
             postpone_instead(p, has_finalizer ? h.state & state_mask : 0);
         } else {
-            dispose_nested(where, p);
+            destroy_nested(where, p);
         }
     }
 
-    /// For an object that isn't simply young. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_death(page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        heap_state& heap = *chunk_of(p).heap;
-        if (!has_finalizer && h.state <= age_old) [[likely]] { // simply old
-            leave_registry(heap, where, h);
-            return true;
-        }
-        if ((h.state & life_immortal) != 0) {
-            h.count = pinned_count;
-            return false;
-        }
-        if ((h.state & life_zombie) != 0) {                     // its last reference went
-            const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
-            h.state = age_none | life_dying;
-            h.count = dying_count;
-            if (!collected) free_slot(where, slot_of(p), info);
-            return false;
-        }
-        if ((h.state & life_dying) != 0) return false;
-        const bool condemned = (h.state & life_condemned) != 0;
-        if (has_farewell(h)) {
-            if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
-                leave_registry(heap, where, h);
-                postpone(p, h.state & state_mask);
-                return false;
+    /// Runs the destructor. Preconditions: `begin_death`.
+    PYGC_INLINE static void destruct(py_object* p) noexcept {
+        T* const object = object_of(p);
+        keep_bytes(p);
+#if PYGC_EXCEPTIONS
+        if constexpr (!std::is_nothrow_destructible_v<T>) {
+            try {
+                access::destroy(*object);
+            } catch (...) {
+                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
             }
-            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
-        } else {
-            leave_registry(heap, where, h);
+        } else
+#endif
+        {
+            access::destroy(*object);
         }
-        if (!condemned) return true;
-        if (this_thread.nesting_left <= 0) {
-            postpone(p, h.state & state_mask);
-        } else {
-            destroy_condemned(p);
-        }
-        return false;
-    }
-
-    /// Whether somebody wants to know of the death first: the object itself, or weak references to it.
-    PYGC_INLINE static bool has_farewell(const header& h) noexcept {
-        if constexpr (has_finalizer) {
-            if ((h.state & life_finalized) == 0) return true;
-        }
-        return (h.state & life_weak) != 0;
-    }
-
-    /// Runs `f` one level deeper, and what had to wait for it.
-    template <class F>
-    PYGC_INLINE static auto nested(F f) noexcept {
-        --this_thread.nesting_left;
-        const auto result = f();
-        if (this_thread.nesting_left == 0) [[unlikely]]
-            destroy_postponed();
-        ++this_thread.nesting_left;
-        return result;
-    }
-
-    /// Takes an object out of the count of its age.
-    static void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
-        const std::uint32_t age = age_of(h);
-        if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
-        --heap.objects_of_age[age];
-        if (age != age_young) settle_death(heap, where);
-    }
-
-    /// Puts it into generation 0, as a new one.
-    static void join_registry([[maybe_unused]] page& where, [[maybe_unused]] header& h) noexcept {
-        if constexpr (container) {
-            h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
-            mark_young(where);
-        }
-    }
-
-    /// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
-    /// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
-    static bool say_farewell(heap_state& heap, page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        if constexpr (has_finalizer) {
-            if ((h.state & life_finalized) == 0) {
-                h.count = 1;
-                if (!where.frozen && (h.state & life_condemned) == 0) {
-                    leave_registry(heap, where, h);
-                    join_registry(where, h);
-                }
-                finalize(where, p);
-                if (--h.count != 0) {
-                    if ((h.state & life_condemned) != 0) {
-                        h.state &= ~std::uint32_t{life_condemned};
-                        join_registry(where, h);
-                    }
-                    return false;
-                }
-            }
-        }
-        leave_registry(heap, where, h);
-        const bool weak = (h.state & life_weak) != 0;
-        h.count = dying_count;
-        h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
-        if (!weak) return true;
-        sever_and_call(heap, p);
-        if (h.count == dying_count) [[likely]]
-            return true;
-        // A callback made a reference of a plain pointer, while the object is still whole.
-        h.count -= dying_count;
-        h.state = (h.state & life_finalized) | age_none;
-        join_registry(where, h);
-        return false;
+        keep_bytes(p);
     }
 
     /// Calls the user's `finalize`, for the first and last time. Preconditions: a reference is held.
@@ -4295,47 +3875,11 @@ struct death : layout<T> {
         }
     }
 
-    /// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
-    /// collection's, lest it be used again under its eyes.
-    static void destroy_condemned(py_object* p) noexcept {
-        nested([p]() noexcept {
-            begin_death(p);
-            run_destructor(p);
-            return true;
-        });
-        if (!has_escaped(p)) header_of(p).state |= life_condemned;
-    }
-
-    /// Ends an object that had to wait: runs the destructor and frees the slot. Only `destroy_postponed` calls it.
-    static void dispose(page& where, py_object* p) noexcept {
-        const std::uint32_t state = header_of(p).state;
-        if ((state & (life_weak | life_condemned)) != 0 || (has_finalizer && (state & life_finalized) == 0))
-            [[unlikely]] {
-            if (!prepare_postponed_death(where, p)) return;
-        }
-        begin_death(p);
-        run_destructor(p);
-        if (!has_escaped(p)) [[likely]]
-            free_slot(where, slot_of(p), info);
-    }
-
-    /// For one that has more to do first. Returns: false if there is nothing left to destroy.
-    PYGC_NOINLINE static bool prepare_postponed_death(page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        heap_state& heap = *chunk_of(p).heap;
-        unlink_postponed(h);
-        const bool condemned = (h.state & life_condemned) != 0;
-        if ((h.state & life_dying) == 0 && has_farewell(h)) {
-            if (!nested([&]() noexcept { return say_farewell(heap, where, p); })) return false;
-        }
-        if (condemned) destroy_condemned(p);
-        return !condemned;
-    }
-
+private:
     /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
-    PYGC_INLINE static void dispose_nested(page& where, py_object* p) noexcept {
+    PYGC_INLINE static void destroy_nested(page& where, py_object* p) noexcept {
         begin_death(p);
-        run_destructor(p);
+        destruct(p);
         if (this_thread.nesting_left == 0) [[unlikely]]
             destroy_postponed();
         keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
@@ -4343,41 +3887,109 @@ struct death : layout<T> {
         if (!has_escaped(p)) [[likely]]
             free_slot(where, slot_of(p), info);
     }
+};
 
-    PYGC_INLINE static void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
+} // namespace pygc::inline PYGC_ABI::detail
 
-    /// Preconditions: `begin_death`.
-    PYGC_INLINE static void run_destructor(py_object* p) noexcept {
-        T* const object = object_of(p);
-        keep_bytes(p);
-#if PYGC_EXCEPTIONS
-        if constexpr (!std::is_nothrow_destructible_v<T>) {
-            try {
-                access::destroy(*object);
-            } catch (...) {
-                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
-            }
-        } else
-#endif
-        {
-            access::destroy(*object);
-        }
-        keep_bytes(p);
-    }
+// -------------------- <pygc/detail/snapshot.hpp>
+// The compact picture of the objects under collection that is taken in one pass over their pages; the
+// phases after it read the picture, not the objects.
+//
+//   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
+//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
+//   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
+//                                 |    +----------+
+//                                 v               v
+//   edges                 [ 0 .. | 65 | 66 | 64 | 66 | ... ]  numbers of what the objects refer to
+//   in_set     one bit an object: takes part in this collection
+//   roots      has references from outside
+//   unreached  nothing known to be alive leads to it
 
-    /// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
-    /// kept until that reference goes.
-    PYGC_INLINE static bool has_escaped(py_object* p) noexcept {
-        if (header_of(p).count == dying_count) [[likely]]
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
+inline constexpr std::uint32_t number_granule = 64;
+
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::size_t count;
+    std::size_t capacity;
+};
+
+class snapshot {
+public:
+    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
+    static constexpr std::size_t cached_size = std::size_t{64} << 10;
+
+    explicit snapshot(heap_state& h) noexcept : heap(h) {}
+
+    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
+    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
+        const std::size_t words = slots / 64 + 1;
+        // Room for two edges an object to begin with; the visitor asks for more.
+        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
             return false;
-        keep_zombie(p);
+        }
+        size = slots;
+        trial = heap.trial.data();
+        first_edge = heap.first_edge.data();
+        in_set = heap.in_set.data();
+        roots = heap.roots.data();
+        unreached = heap.unreached.data();
+        std::memset(in_set, 0, words * sizeof(std::uint64_t));
+        std::memset(roots, 0, words * sizeof(std::uint64_t));
+        std::memset(unreached, 0, words * sizeof(std::uint64_t));
+        use(heap.edges);
+        edge_count = 0;
         return true;
     }
 
-    PYGC_NOINLINE static void keep_zombie(py_object* p) noexcept {
-        header& h = header_of(p);
-        ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
-        report("a destructor let a reference escape to the destroyed", &info, p);
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
+            failed = true;
+            count = 0;
+        }
+        use(heap.edges);
+        return {edges, count, edge_capacity};
+    }
+
+    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
+    /// can have many under way.
+    void subtract_edges() noexcept {
+        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
+        const std::uint32_t* e = edges;
+        const std::uint32_t* const end = edges + edge_count;
+        if (size > cached_size && edge_count > ahead) {
+            for (; e != end - ahead; ++e) {
+                prefetch(trial + e[ahead]);
+                --trial[*e];
+            }
+        }
+        for (; e != end; ++e) --trial[*e];
+    }
+
+    heap_state& heap;
+    std::size_t size = 0;           // of the range of numbers
+    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
+    std::uint32_t* first_edge = nullptr;
+    std::uint32_t* edges = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
+    std::uint64_t* in_set = nullptr;
+    std::uint64_t* roots = nullptr;
+    std::uint64_t* unreached = nullptr;
+    bool failed = false;
+    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
+
+private:
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
     }
 };
 
@@ -4660,7 +4272,7 @@ namespace pygc::inline PYGC_ABI::detail {
 
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
-struct operations : death<T> {
+struct operations : destruction<T> {
     using typename layout<T>::value_type;
     using layout<T>::container;
     using layout<T>::has_finalizer;
@@ -4669,9 +4281,7 @@ struct operations : death<T> {
     using layout<T>::object_of;
     using layout<T>::slot_bytes;
     using layout<T>::slot_of;
-    using death<T>::begin_death;
-    using death<T>::has_escaped;
-    using death<T>::run_destructor;
+    using destruction<T>::destruct;
 
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
@@ -4770,7 +4380,7 @@ struct operations : death<T> {
         void* freed = nullptr;
         for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
-            run_destructor(g);
+            destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
             if (has_escaped(g)) [[unlikely]] {
@@ -4797,17 +4407,406 @@ constexpr type_info layout<T>::info = {
     slots,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
     header_offset,
+    layout<T>::link_offset,
     static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
     static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
     container,
     __is_base_of(weak_record, T),
     &operations<T>::destroy,
-    &operations<T>::dispose,
+    &operations<T>::destruct,
     operations<T>::page_loops().count,
     operations<T>::page_loops().unlink,
     operations<T>::page_loops().dispose_garbage,
     &operations<T>::traverse,
     has_finalizer ? &operations<T>::finalize : nullptr,
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/freeze.hpp>
+// The permanent generation: pages that no collection looks at.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Moves everything to the permanent generation, page by page: no object is touched. Slots that are free
+/// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
+inline void freeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    release_empty_pages(h);
+    let_go_of_pages(h, true);
+    h.pages.for_each_page([](page& p) noexcept {
+        p.frozen = true;
+        p.young = p.middle = false;
+        p.counted = 0;
+        expect_event(p, objects_on(p));
+    });
+    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
+    for (std::size_t& n : h.objects_of_age) n = 0;
+    for (std::size_t& n : h.younger_collections) n = 0;
+    h.containers = h.containers_then = h.allocations = 0;
+    h.pace.kept_young = 0;
+    h.pace.limit_bytes(h.bytes());
+    h.update_trigger();
+}
+
+/// Calls `f(page&, header&)` for each tracked object on frozen pages.
+template <class F>
+void for_each_frozen(heap_state& h, F f) noexcept {
+    h.pages.for_each_page([&f](page& p) noexcept {
+        if (!p.frozen || !p.type->container) return;
+        for (std::uint32_t i = 0; i != p.carved; ++i) {
+            header& object = header_at(p, i);
+            if (!is_poisoned(&object) && age_of(object) <= age_old) f(p, object);
+        }
+    });
+}
+
+/// Moves the permanent generation to generation 2. Complexity: linear in its objects.
+inline void unfreeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    for_each_frozen(h, [&h](page&, header& object) noexcept {
+        object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
+        ++h.objects_of_age[age_old];
+    });
+    const std::size_t made = h.made();
+    h.pages.for_each_page([&h](page& p) noexcept {
+        if (!p.frozen) return;
+        const std::size_t used = objects_on(p);
+        p.frozen = p.young = p.middle = false;
+        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
+        expect_event(p, used);
+        settle(p, used);
+    });
+    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
+    h.update_trigger();
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/clock.hpp>
+// The time a collection takes. <chrono> would cost more to include than all of pygc.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Seconds since some moment, by a clock that is not set meanwhile where the system has one.
+inline double seconds_now() noexcept {
+#if defined(CLOCK_MONOTONIC)
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+#else
+    std::timespec t;
+    std::timespec_get(&t, TIME_UTC);
+#endif
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/reachability.hpp>
+// What nothing outside a set of objects leads to: the pages that hold the set, and the phases between
+// counting and the end of the garbage.
+//
+//   number_pages        numbers for their slots
+//   find_unreachable    what nothing outside leads to, from the snapshot alone
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// The part of a collection that knows which pages take part and which of their objects are unreached.
+class reachability {
+protected:
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    ~reachability() = default;
+    reachability(const reachability&) = delete;
+    reachability& operator=(const reachability&) = delete;
+
+    generation_stats& stats() noexcept { return heap_.stats[generation_]; }
+
+    [[nodiscard]] bool wants(debug flag) const noexcept { return (heap_.debug_flags & flag) != debug::none; }
+
+    /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
+    bool number_pages() noexcept {
+        std::uint64_t next_number = number_granule;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            pages_[i].first = static_cast<std::uint32_t>(next_number);
+            pages_[i].carved = p.carved;
+            recall_numbers(pages_[i]);
+            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+    }
+
+    /// Sets the bit `unreached` of exactly the garbage.
+    void find_unreachable() noexcept {
+        std::size_t unreached = 0;
+        candidates_ = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
+        garbage_ = unreached;
+        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+    }
+
+    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    std::size_t compare_counts(const collected_page& c) noexcept {
+        std::size_t unreached = 0;
+        for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
+            const std::uint64_t in_set = snapshot_.in_set[base / 64];
+            if (in_set == 0) continue;
+            candidates_ += count_ones(in_set);
+            const std::uint32_t* trial = snapshot_.trial + base;
+            snapshot_.roots[base / 64] = in_set;
+            const std::uint64_t low = signs_of<1>(trial) & in_set; // zero or less
+            if (low == 0) continue;
+            const std::uint64_t negative = signs_of<0>(trial) & in_set;
+            const std::uint64_t zero = low & ~negative;
+            snapshot_.unreached[base / 64] = zero;
+            snapshot_.roots[base / 64] = in_set & ~zero;
+            unreached += count_ones(zero);
+            if (negative != 0) [[unlikely]]
+                report_lies(*c.where, base - c.first, negative);
+        }
+        return unreached;
+    }
+
+    /// Bit k: whether `values[k] - Subtrahend` is negative, for 64 of them.
+    template <std::int32_t Subtrahend>
+    PYGC_INLINE static std::uint64_t signs_of(const std::uint32_t* values) noexcept {
+        std::uint64_t bits = 0;
+#if defined(__SSE2__) && defined(__GNUC__)
+        using four_ints = std::int32_t __attribute__((vector_size(16)));
+        using four_floats = float __attribute__((vector_size(16)));
+        for (int k = 0; k != 64; k += 4) {
+            four_ints v;
+            std::memcpy(&v, values + k, sizeof v);
+            const int signs = __builtin_ia32_movmskps(reinterpret_cast<four_floats>(v - Subtrahend));
+            bits |= static_cast<std::uint64_t>(static_cast<unsigned>(signs)) << k;
+        }
+#else
+        for (int k = 0; k != 64; ++k) {
+            const bool sign = static_cast<std::int32_t>(values[k]) < Subtrahend;
+            bits |= static_cast<std::uint64_t>(sign) << k;
+        }
+#endif
+        return bits;
+    }
+
+    PYGC_INLINE static std::size_t count_ones(std::uint64_t bits) noexcept {
+#if defined(__POPCNT__) || !defined(__x86_64__)
+        return static_cast<std::size_t>(__builtin_popcountll(bits));
+#else
+        // Sums of two, of four, of eight bits, and of the eight bytes: the compiler would call a function.
+        bits -= (bits >> 1) & 0x5555'5555'5555'5555;
+        bits = (bits & 0x3333'3333'3333'3333) + ((bits >> 2) & 0x3333'3333'3333'3333);
+        bits = (bits + (bits >> 4)) & 0x0f0f'0f0f'0f0f'0f0f;
+        return static_cast<std::size_t>(bits * 0x0101'0101'0101'0101 >> 56);
+#endif
+    }
+
+    /// More references were shown than counted: some `traverse` shows one twice, or one that its object
+    /// doesn't own. Nothing is freed on such evidence.
+    PYGC_NOINLINE void report_lies(page& p, std::uint32_t base, std::uint64_t negative) noexcept {
+        for (; negative != 0; negative &= negative - 1) {
+            const auto slot = base + static_cast<std::uint32_t>(__builtin_ctzll(negative));
+            if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
+            if (lied_about_++ < 8 || wants(debug::uncollectable)) {
+                report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    /// Clears `unreached` of everything that candidates with references from outside lead to. `roots` holds what is
+    /// known to be alive and hasn't been looked at.
+    void mark() noexcept {
+        // Trial counts have done their work; their memory becomes the stack of objects to look at.
+        std::uint32_t* const stack = snapshot_.trial;
+        if (snapshot_.size <= snapshot::cached_size) {
+            for_each_root([&](std::uint32_t root) noexcept {
+                std::uint32_t* const top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_from(stack, top);
+                return garbage_ != 0;
+            });
+            return;
+        }
+        // Where there is much to look at it is met soonest in order of its numbers, in which memory is fast; where
+        // there is little, by following it.
+        const std::size_t much = snapshot_.size / 32;
+        std::size_t waiting = candidates_ - garbage_;
+        while (waiting != 0 && garbage_ != 0) {
+            if (waiting > much) {
+                waiting = sweep_roots();
+                continue;
+            }
+            waiting = 0;
+            for_each_root([&](std::uint32_t root) noexcept {
+                snapshot_.roots[root / 64] &= ~(std::uint64_t{1} << (root % 64));
+                std::uint32_t* top = reach(root, stack);
+                if (top != stack) garbage_ -= mark_with_prefetch(stack, top, much);
+                waiting = static_cast<std::size_t>(top - stack);
+                garbage_ -= waiting;
+                while (top != stack) {
+                    const std::uint32_t n = *--top;
+                    snapshot_.roots[n / 64] |= std::uint64_t{1} << (n % 64);
+                }
+                return waiting == 0;
+            });
+        }
+    }
+
+    /// Calls `f(number)` for the roots in order, until it returns false.
+    template <class F>
+    PYGC_INLINE void for_each_root(F f) const noexcept {
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            for (std::uint64_t roots = snapshot_.roots[word]; roots != 0; roots &= roots - 1) {
+                if (!f(static_cast<std::uint32_t>(word * 64 + static_cast<unsigned>(__builtin_ctzll(roots))))) return;
+            }
+        }
+    }
+
+    /// Looks at all roots in order; what they lead to are roots from then on, and those with a larger number are met on
+    /// the way. Returns: how many are left.
+    std::size_t sweep_roots() noexcept {
+        std::uint64_t* const roots = snapshot_.roots;
+        std::uint64_t* const unreached = snapshot_.unreached;
+        std::size_t reached = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            while (roots[word] != 0) {
+                const auto bit = static_cast<unsigned>(__builtin_ctzll(roots[word]));
+                roots[word] &= roots[word] - 1;
+                const std::size_t n = word * 64 + bit;
+                const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[n + 1];
+                for (const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[n]; e != end; ++e) {
+                    // Nobody can tell beforehand which have been reached: no branch.
+                    const std::uint64_t is_new = (unreached[*e / 64] >> (*e % 64)) & 1;
+                    unreached[*e / 64] &= ~(is_new << (*e % 64));
+                    roots[*e / 64] |= is_new << (*e % 64);
+                    reached += is_new;
+                }
+            }
+        }
+        garbage_ -= reached;
+        std::size_t left = 0;
+        for (std::size_t word = 0; word <= snapshot_.size / 64; ++word) {
+            left += count_ones(roots[word]);
+        }
+        return left;
+    }
+
+    /// Clears the bits of what an object refers to, and puts those that had one on the stack. Returns: the new top.
+    PYGC_INLINE std::uint32_t* reach(std::uint32_t number, std::uint32_t* top) const noexcept {
+        const std::uint32_t last = reach_and_keep_last(number, top);
+        if (last != 0) *top++ = last;
+        return top;
+    }
+
+    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
+    /// chain is then followed in a register, without the detour through the memory of the stack.
+    PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
+        std::uint64_t* const unreached = snapshot_.unreached;
+        const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
+        const std::uint32_t* const end = snapshot_.edges + snapshot_.first_edge[number + 1];
+        std::uint32_t last = 0;
+        for (; e != end; ++e) {
+            std::uint64_t& word = unreached[*e / 64];
+            const std::uint64_t bit = std::uint64_t{1} << (*e % 64);
+            if ((word & bit) == 0) continue;
+            word &= ~bit;
+            *top = last; // a store to nowhere costs less than a branch
+            top += last != 0;
+            last = *e;
+        }
+        return last;
+    }
+
+    /// Empties the stack. Returns: how many objects were on it.
+    std::size_t mark_from(std::uint32_t* const bottom, std::uint32_t* top) const noexcept {
+        std::size_t marked = 0;
+        while (top != bottom) {
+            std::uint32_t number = *--top;
+            do {
+                ++marked;
+                number = reach_and_keep_last(number, top);
+            } while (number != 0);
+        }
+        return marked;
+    }
+
+    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
+    /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
+    /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
+    std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
+        constexpr std::uint32_t length = 16;
+        std::uint32_t queue[length];
+        std::uint32_t in = 0, out = 0;
+        std::size_t marked = 0;
+        while (top != bottom || in != out) {
+            if (top > bottom + much) [[unlikely]] {
+                while (in != out) *top++ = queue[out++ % length];
+                return marked;
+            }
+            while (top != bottom && in - out != length) {
+                const std::uint32_t number = *--top;
+                prefetch(snapshot_.first_edge + number);
+                queue[in++ % length] = number;
+                if (in - out > length / 2) {
+                    prefetch(snapshot_.edges + snapshot_.first_edge[queue[(in - length / 2) % length]]);
+                }
+            }
+            std::uint32_t number = queue[out++ % length];
+            ++marked;
+            if (in != out) [[likely]] {
+                top = reach(number, top);
+                continue;
+            }
+            while ((number = reach_and_keep_last(number, top)) != 0 && top == bottom) ++marked;
+            if (number != 0) *top++ = number;
+        }
+        return marked;
+    }
+
+    /// Numbers must not outlive the phases in which no code of the user runs: a collection in another
+    /// heap would take them for its own.
+    void forget_numbers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) numbers_of(*pages_[i].where) = {};
+    }
+
+    static numbering& numbers_of(page& p) noexcept { return chunk_of(&p).numbers[index_in_chunk(p)]; }
+
+    static void recall_numbers(const collected_page& c) noexcept {
+        numbers_of(*c.where) = {c.first, c.where->type->reciprocal};
+    }
+
+    [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
+        return snapshot_.unreached + c.first / 64;
+    }
+
+    [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {
+        std::uint64_t any = 0;
+        for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
+        return any != 0;
+    }
+
+    /// Calls `f(page&, py_object*, header&)` for each object that the bits name.
+    template <class F>
+    void for_each_found(const collected_page& c, F f) noexcept {
+        for (std::uint32_t base = 0; base < c.carved; base += 64) {
+            for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                header& h = header_at(*c.where, base + static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+                if (!is_poisoned(&h)) f(*c.where, reinterpret_cast<py_object*>(&h), h);
+            }
+        }
+    }
+    template <class F>
+    void for_each_found(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) for_each_found(pages_[i], f);
+    }
+
+    heap_state& heap_;
+    const int generation_;
+    snapshot snapshot_;
+    collected_page* pages_ = nullptr;
+    std::size_t page_count_ = 0;
+    std::size_t candidates_ = 0;
+    std::size_t garbage_ = 0;
+    std::size_t lied_about_ = 0;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -6165,7 +6164,6 @@ namespace pygc::inline PYGC_ABI {
 namespace detail {
 
 /// A slot whose object is being constructed; goes back if the constructor throws.
-template <class T>
 class slot_guard {
 public:
     PYGC_INLINE slot_guard(page& p, void* slot) noexcept : page_(&p), slot_(slot) {}
@@ -6179,7 +6177,8 @@ public:
 
 private:
     PYGC_NOINLINE void give_back() noexcept {
-        header& h = header_of_slot(slot_, operations<T>::info);
+        const type_info& t = *page_->type;
+        header& h = header_of_slot(slot_, t);
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
             h.state |= life_dying;
@@ -6188,11 +6187,11 @@ private:
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
             ::new (static_cast<void*>(&h)) header{h.count - 1, age_none | life_zombie};
-            report("a constructor that threw let a reference escape to the", &operations<T>::info, &h);
+            report("a constructor that threw let a reference escape to the", &t, &h);
             return;
         }
         ::new (static_cast<void*>(&h)) header{dying_count, age_none | life_dying};
-        free_slot(*page_, slot_, operations<T>::info);
+        free_slot(*page_, slot_, t);
     }
 
     page* page_;
@@ -6200,30 +6199,28 @@ private:
 };
 
 /// The slow path: makes the thread's heap, collects if that is due, makes a bin, a page; collects before it gives up.
-template <class T>
-PYGC_NOINLINE page& find_page() {
-    constexpr bool container = operations<T>::container;
+PYGC_NOINLINE inline page& find_page(const type_info& t) {
     heap_state* h = this_thread.heap;
     if (h->counts_each) {
-        if (page* p = page_for_counted_slot(*h, operations<T>::info)) return *p;
+        if (page* p = page_for_counted_slot(*h, t)) return *p;
     }
     h = ensure_heap();
     if (h != nullptr) {
-        if (container && h->counts_each) ++h->allocations;
+        if (t.container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
-        if ((container || h->trigger == 0) && h->is_over_trigger(more)) {
+        if ((t.container || h->trigger == 0) && h->is_over_trigger(more)) {
             collect_automatically(*h, more);
             h = ensure_heap(); // its last object may have gone, if it was abandoned
         }
     }
     for (bool collected = false;; collected = true) {
         if (h != nullptr) {
-            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &operations<T>::info, nullptr);
-            if (page* p = page_for_slot(*h, operations<T>::info)) return *p;
+            if (h->traversing) report_and_abort("make_ref inside a traverse, of", &t, nullptr);
+            if (page* p = page_for_slot(*h, t)) return *p;
         }
         const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
         if (h == nullptr || collected || forbidden) {
-            if (h != nullptr && container && h->counts_each) h->note_freed_containers(1);
+            if (h != nullptr && t.container && h->counts_each) h->note_freed_containers(1);
             throw_bad_alloc();
         }
         collect(*h, 2);
@@ -6240,10 +6237,10 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
     const heap_state& h = *this_thread.heap;
     page* where;
     if (offset >= h.visible_bytes || !has_slot(*(where = h.bin_at(offset).current))) [[unlikely]]
-        where = &find_page<object_type>();
+        where = &find_page(ops::info);
     void* slot = pop_slot(*where, ops::info);
 
-    slot_guard<object_type> guard(*where, slot);
+    slot_guard guard(*where, slot);
     object_type* object;
     if constexpr (__is_same(object_type, std::remove_cv_t<T>)) {
         object = access::make_at<object_type>(slot, static_cast<Args&&>(args)...);

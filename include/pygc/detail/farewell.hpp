@@ -13,6 +13,7 @@
 #include <pygc/detail/reachability.hpp>
 #include <pygc/detail/traversal_guard.hpp>
 #include <pygc/object_list.hpp>
+#include <pygc/visitor.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 

@@ -31,6 +31,7 @@ struct layout {
     static constexpr bool container = can_be_cyclic<value_type>();
     static constexpr bool has_finalizer = access::has_finalize<value_type>();
     static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
+    static constexpr std::uint32_t link_offset = header_offset == 0 ? std::uint32_t{sizeof(header)} : 0;
     static_assert(access::header_offset<T>() < page_bytes,
                   "pygc: name pygc::py_object first among the base classes of so large a class");
     static_assert(alignof(T) <= chunk_bytes / 2, "pygc: alignments up to 2 MiB are supported");

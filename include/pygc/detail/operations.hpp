@@ -3,14 +3,14 @@
 // page of them.
 #pragma once
 
-#include <pygc/detail/death.hpp>
+#include <pygc/detail/destruction.hpp>
 #include <pygc/visitor.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
 /// `T` is what lives in the slots: a class derived from py_object, or a box.
 template <class T>
-struct operations : death<T> {
+struct operations : destruction<T> {
     using typename layout<T>::value_type;
     using layout<T>::container;
     using layout<T>::has_finalizer;
@@ -19,9 +19,7 @@ struct operations : death<T> {
     using layout<T>::object_of;
     using layout<T>::slot_bytes;
     using layout<T>::slot_of;
-    using death<T>::begin_death;
-    using death<T>::has_escaped;
-    using death<T>::run_destructor;
+    using destruction<T>::destruct;
 
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
@@ -120,7 +118,7 @@ struct operations : death<T> {
         void* freed = nullptr;
         for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
             begin_death(g);
-            run_destructor(g);
+            destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
             if (has_escaped(g)) [[unlikely]] {
@@ -147,12 +145,13 @@ constexpr type_info layout<T>::info = {
     slots,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
     header_offset,
+    layout<T>::link_offset,
     static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
     static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
     container,
     __is_base_of(weak_record, T),
     &operations<T>::destroy,
-    &operations<T>::dispose,
+    &operations<T>::destruct,
     operations<T>::page_loops().count,
     operations<T>::page_loops().unlink,
     operations<T>::page_loops().dispose_garbage,

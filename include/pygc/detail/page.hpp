@@ -46,13 +46,14 @@ struct type_info {
     std::uint32_t slots;          // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
     std::uint32_t header_offset;  // of py_object inside the type
+    std::uint32_t link_offset;    // of a free slot's link to the next: beside the header, which stays valid
     std::uint32_t pages;          // consecutive pages that one allocation takes
     std::uint32_t page_alignment; // in pages
     bool container;               // can hold references that lead back: takes part in collections
     bool weak_record;             // what a py_weakref refers to: see weak_record.hpp
 
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
-    void (*dispose)(page&, py_object*) noexcept;              // run the destructor, give the slot back
+    void (*destruct)(py_object*) noexcept;                    // the destructor, and nothing else
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
     void (*unlink)(page&, snapshot&) noexcept;
     void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Dead objects whose destructors wait, so that no structure is too deep for the stack.
+// The list of dead objects whose destructors wait, so that no structure is too deep for the stack.
 #pragma once
 
-#include <pygc/detail/slots.hpp>
+#include <pygc/detail/heap_state.hpp>
 #include <pygc/object.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -30,22 +30,6 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
 PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
     ++this_thread.nesting_left;
     postpone(p, kept);
-}
-
-/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
-/// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed() noexcept {
-    thread_state& t = this_thread;
-    --t.nesting_left;
-    while (t.postponed != nullptr) {
-        py_object* p = t.postponed;
-        t.postponed = static_cast<py_object*>(next_postponed(header_of(p)));
-        t.last_postponed = nullptr;
-        page& where = page_of(p);
-        where.type->dispose(where, p);
-    }
-    t.last_postponed = nullptr;
-    ++t.nesting_left;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -27,13 +27,8 @@ inline constexpr std::uint32_t carved_bytes = 4096;
 /// is caught even long after.
 inline constexpr std::size_t resting = 256;
 
-/// Where a free slot keeps its link: beside the header, which stays valid.
-constexpr std::uint32_t link_offset(std::uint32_t header_offset) noexcept {
-    return header_offset == 0 ? static_cast<std::uint32_t>(sizeof(header)) : 0;
-}
-
 inline void*& link_of(void* slot, const type_info& t) noexcept {
-    return *reinterpret_cast<void**>(static_cast<char*>(slot) + link_offset(t.header_offset));
+    return *reinterpret_cast<void**>(static_cast<char*>(slot) + t.link_offset);
 }
 
 inline header& header_of_slot(void* slot, const type_info& t) noexcept {
@@ -260,7 +255,7 @@ inline std::size_t count_allocations(heap_state& h) noexcept {
 /// Puts a slot into its page's list. Its header must say "not tracked" already.
 PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcept {
 #if PYGC_ASAN
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(nullptr);
+    ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(nullptr);
     ++p.free_count;
     if (p.free == nullptr) {
         p.free = slot;
@@ -272,7 +267,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
 #else
-    ::new (static_cast<void*>(static_cast<char*>(slot) + link_offset(t.header_offset))) void*(p.free);
+    ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;
 #endif
 }
@@ -340,7 +335,7 @@ inline void carve(page& p, const type_info& t) noexcept {
     char* const begin = first_slot(p) + std::size_t{p.carved} * t.slot_bytes;
     char* const last = begin + std::size_t{count - 1} * t.slot_bytes;
     unpoison(begin, std::size_t{count} * t.slot_bytes);
-    const auto prepare = [header_at = t.header_offset, link_at = link_offset(t.header_offset)](char* slot, void* next) {
+    const auto prepare = [header_at = t.header_offset, link_at = t.link_offset](char* slot, void* next) {
         ::new (static_cast<void*>(slot + header_at)) header{dying_count, age_none | life_dying};
         ::new (static_cast<void*>(slot + link_at)) void*(next);
     };

@@ -2,7 +2,7 @@
 // Holds the traverse functions of the user to their promises.
 #pragma once
 
-#include <pygc/detail/operations.hpp>
+#include <pygc/detail/death.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
