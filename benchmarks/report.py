@@ -212,6 +212,7 @@ TYPE_COLUMNS = [
     ("tables, pages, the object", "types", "bytes_each"),
     ("after a full collection", "types", "bytes_after"),
     ("with code", "types", "bytes_with_code"),
+    ("ns to make it", "types", "ns_each"),
 ]
 
 
@@ -230,6 +231,7 @@ def memory_table(results, columns):
 def memory(results):
     if not results.get("memory"):
         return []
+    types = suite.MANY_TYPES[results["mode"]]
     return ["## Memory", "",
             "Resident bytes an object, of a million, which hold each other in a chain or, without a reference, are held by an "
             "array that doesn't count; then the peak of a full collection. In CPython the ints are its own and 64 bytes are a "
@@ -239,8 +241,8 @@ def memory(results):
             "tenth. Resident bytes for each byte that the living ones asked for: what is wasted, and what goes back to the "
             "system when a program needs less.", "",
             *memory_table(results, SWING_COLUMNS), "",
-            "Bytes for each further type of which there is one object, of 16 types that differ in nothing but their name. "
-            "Code is read in steps of 64 KiB.", "",
+            f"Bytes for each further type of which there is one object, of {types:,} types that differ in nothing but their "
+            "name. Code is read in steps of 64 KiB.", "",
             *memory_table(results, TYPE_COLUMNS), ""]
 
 

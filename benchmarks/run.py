@@ -37,13 +37,16 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def build_one(contender):
+def build_one(contender, chosen):
     """Why it can't run, or None."""
     why = contender.needs()
     if why is not None or not contender.build:
         return why
     say(f"==> building {contender.name}")
-    for command in contender.build:
+    commands = list(contender.build)
+    if contender.types:
+        commands.append([*contender.types, f"-DBENCH_TYPES={suite.MANY_TYPES[chosen]}"])
+    for command in commands:
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode == 0:
             continue
@@ -54,12 +57,12 @@ def build_one(contender):
     return None
 
 
-def build(skipped):
+def build(chosen, skipped):
     """Builds what can be built; returns the contenders that can run."""
     os.makedirs(suite.BUILD, exist_ok=True)
     subprocess.run(suite.MEASURE, check=True)
     with concurrent.futures.ThreadPoolExecutor(BUILT_AT_ONCE) as pool:
-        reasons = list(pool.map(build_one, suite.CONTENDERS))
+        reasons = list(pool.map(lambda contender: build_one(contender, chosen), suite.CONTENDERS))
     ready = []
     for contender, why in zip(suite.CONTENDERS, reasons):
         if why is None:
@@ -237,7 +240,7 @@ def main():
     if chosen == "smoke" and report.readme_problem():
         problems.append(report.readme_problem())
     machine = describe_machine()
-    ready = build(skipped)
+    ready = build(chosen, skipped)
     versions = {"compiler": first_line([suite.compiler(), "--version"])}
     for contender in ready:
         if contender.version:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a type costs: one object each of many types that differ in nothing but their name, code and tables included.
-// usage: PROGRAM types
+// usage: PROGRAM types     compiled with -DBENCH_TYPES=NUMBER
 #include <cstdio>
 #include <utility>
 
@@ -56,5 +56,5 @@ outcome make_all(std::integer_sequence<int, I...>) {
 int main() {
     policy::start();
     { const auto first = policy::make<numbered<-1>>(); } // what the first object of all costs is no type's
-    print_and_exit(make_all(std::make_integer_sequence<int, 16>()));
+    print_and_exit(make_all(std::make_integer_sequence<int, BENCH_TYPES>()));
 }

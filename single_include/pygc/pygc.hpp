@@ -854,20 +854,22 @@ inline void unwatch_for_leaks([[maybe_unused]] void* p, [[maybe_unused]] std::si
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A heap with so much memory gets more in huge pages: what the last of them has too much is little beside it then.
+/// A heap with so much memory gets more in huge pages, if they will be full: what the last of them has too much is
+/// little beside it then.
 inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
 
 /// The chunks of one heap, those with a free page first in the list.
 class storage {
 public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
-    /// memory. Complexity: constant for one page, else linear in the chunks with room.
-    page* take(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
+    /// memory. `dense`: they will be full, as those of a type with few objects are not. Complexity: constant for one
+    /// page, else linear in the chunks with room.
+    page* take(heap_state& owner, std::size_t count, std::size_t alignment, bool dense) noexcept {
         if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
         for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
             if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
         }
-        chunk* c = map_chunk(owner, chunk_bytes);
+        chunk* c = map_chunk(owner, chunk_bytes, dense && bytes_mapped_ >= worth_huge_pages);
         if (c == nullptr) return nullptr;
         c->free_pages[0] = ~std::uint64_t{1}; // page 0 is the header itself
         c->free_pages[1] = ~std::uint64_t{0};
@@ -1027,18 +1029,17 @@ private:
 
     page* take_own_chunk(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
         if (count > SIZE_MAX / page_bytes - pages_per_chunk) return nullptr;
-        chunk* c = map_chunk(owner, (alignment + count) * page_bytes);
+        chunk* c = map_chunk(owner, (alignment + count) * page_bytes, false);
         if (c == nullptr) return nullptr;
         link_last(*c);
         pages_ += count;
         return &c->pages[alignment];
     }
 
-    chunk* map_chunk(heap_state& owner, std::size_t bytes) noexcept {
+    chunk* map_chunk(heap_state& owner, std::size_t bytes, bool huge) noexcept {
         void* memory = map_memory(bytes, chunk_bytes);
         if (memory == nullptr) return nullptr;
         watch_for_leaks(memory, bytes);
-        const bool huge = bytes == chunk_bytes && bytes_mapped_ >= worth_huge_pages;
         if (huge) prefer_huge_pages(memory, bytes, true);
         chunk* c = ::new (memory) chunk{}; // fresh memory is zero, and so is the header
         c->huge_pages = huge;
@@ -1647,6 +1648,9 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
+/// The first of these batches are smaller: what make_ref may take unseen, many types with few objects would not.
+inline constexpr std::uint32_t first_batch = 16;
+
 /// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer
 /// is caught even long after.
 inline constexpr std::size_t resting = 256;
@@ -1949,7 +1953,8 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 
 /// Makes the next slots of a page usable, in address order.
 inline void carve(page& p, const type_info& t) noexcept {
-    auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
+    auto count = static_cast<std::uint32_t>(t.slot_bytes < carved_bytes ? carved_bytes / t.slot_bytes : 1);
+    if (count > p.carved + first_batch) count = p.carved + first_batch;
     if (count > t.slots - p.carved) count = t.slots - p.carved;
     if (is_taken_unseen(p) && t.container) { // not past the next collection
         const heap_state& h = *chunk_of(&p).heap;
@@ -2005,6 +2010,7 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
 inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
+    const bool has_others = b->current != &no_page;
     for (;;) {
         page* p = b->current;
         if (p != &no_page) {
@@ -2019,7 +2025,7 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
             p = b->with_room;
             unlist_page(*b, *p);
         } else {
-            p = h.pages.take(h, t.pages, t.page_alignment);
+            p = h.pages.take(h, t.pages, t.page_alignment, has_others);
             if (p == nullptr) return nullptr;
             h.note_growth();
             p->type = &t;

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 using namespace support;
@@ -29,6 +31,12 @@ struct owner : pygc::py_object {
     pygc::py_ref<owner> self;
     pygc::py_ref<std::array<char, 10'000>> load = pygc::make_ref<std::array<char, 10'000>>();
     void traverse(auto& visit) { visit(self); }
+};
+
+template <int I>
+struct rare : pygc::py_object {
+    pygc::py_ref<rare> next;
+    void traverse(auto& visit) { visit(next); }
 };
 } // namespace
 
@@ -242,4 +250,15 @@ TEST_CASE("objects that died young don't wait for a full collection", "[pacing]"
     window.clear();
     pygc::collect();
     CHECK(l.alive() == 0);
+}
+
+TEST_CASE("many types with one object each don't count for many objects", "[pacing]") {
+    pygc::heap fresh;
+    pygc::heap::scope const use(fresh);
+    auto const make_all = []<int... I>(std::integer_sequence<int, I...>) {
+        return std::tuple(pygc::make_ref<rare<I>>()...);
+    };
+    auto const kept = make_all(std::make_integer_sequence<int, 60>());
+    CHECK(fresh.get_count()[0] == 60);
+    CHECK(fresh.get_stats()[0].collections + fresh.get_stats()[2].collections == 0);
 }

@@ -23,6 +23,9 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
+/// The first of these batches are smaller: what make_ref may take unseen, many types with few objects would not.
+inline constexpr std::uint32_t first_batch = 16;
+
 /// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer
 /// is caught even long after.
 inline constexpr std::size_t resting = 256;
@@ -325,7 +328,8 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 
 /// Makes the next slots of a page usable, in address order.
 inline void carve(page& p, const type_info& t) noexcept {
-    auto count = static_cast<std::uint32_t>(carved_bytes / t.slot_bytes) + 1;
+    auto count = static_cast<std::uint32_t>(t.slot_bytes < carved_bytes ? carved_bytes / t.slot_bytes : 1);
+    if (count > p.carved + first_batch) count = p.carved + first_batch;
     if (count > t.slots - p.carved) count = t.slots - p.carved;
     if (is_taken_unseen(p) && t.container) { // not past the next collection
         const heap_state& h = *chunk_of(&p).heap;
@@ -381,6 +385,7 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
 inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
+    const bool has_others = b->current != &no_page;
     for (;;) {
         page* p = b->current;
         if (p != &no_page) {
@@ -395,7 +400,7 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
             p = b->with_room;
             unlist_page(*b, *p);
         } else {
-            p = h.pages.take(h, t.pages, t.page_alignment);
+            p = h.pages.take(h, t.pages, t.page_alignment, has_others);
             if (p == nullptr) return nullptr;
             h.note_growth();
             p->type = &t;

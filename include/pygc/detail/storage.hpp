@@ -10,20 +10,22 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A heap with so much memory gets more in huge pages: what the last of them has too much is little beside it then.
+/// A heap with so much memory gets more in huge pages, if they will be full: what the last of them has too much is
+/// little beside it then.
 inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
 
 /// The chunks of one heap, those with a free page first in the list.
 class storage {
 public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
-    /// memory. Complexity: constant for one page, else linear in the chunks with room.
-    page* take(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
+    /// memory. `dense`: they will be full, as those of a type with few objects are not. Complexity: constant for one
+    /// page, else linear in the chunks with room.
+    page* take(heap_state& owner, std::size_t count, std::size_t alignment, bool dense) noexcept {
         if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
         for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
             if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
         }
-        chunk* c = map_chunk(owner, chunk_bytes);
+        chunk* c = map_chunk(owner, chunk_bytes, dense && bytes_mapped_ >= worth_huge_pages);
         if (c == nullptr) return nullptr;
         c->free_pages[0] = ~std::uint64_t{1}; // page 0 is the header itself
         c->free_pages[1] = ~std::uint64_t{0};
@@ -183,18 +185,17 @@ private:
 
     page* take_own_chunk(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
         if (count > SIZE_MAX / page_bytes - pages_per_chunk) return nullptr;
-        chunk* c = map_chunk(owner, (alignment + count) * page_bytes);
+        chunk* c = map_chunk(owner, (alignment + count) * page_bytes, false);
         if (c == nullptr) return nullptr;
         link_last(*c);
         pages_ += count;
         return &c->pages[alignment];
     }
 
-    chunk* map_chunk(heap_state& owner, std::size_t bytes) noexcept {
+    chunk* map_chunk(heap_state& owner, std::size_t bytes, bool huge) noexcept {
         void* memory = map_memory(bytes, chunk_bytes);
         if (memory == nullptr) return nullptr;
         watch_for_leaks(memory, bytes);
-        const bool huge = bytes == chunk_bytes && bytes_mapped_ >= worth_huge_pages;
         if (huge) prefer_huge_pages(memory, bytes, true);
         chunk* c = ::new (memory) chunk{}; // fresh memory is zero, and so is the header
         c->huge_pages = huge;
