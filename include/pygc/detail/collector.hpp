@@ -47,6 +47,7 @@ public:
                 spare_garbage();
             forget_numbers();
             if (garbage_ != 0) {
+                if (paced_) heap_.plug.renew(heap_.bytes());
                 dispose();
                 reclaim();
             }
@@ -338,6 +339,7 @@ private:
         heap_.first_edge.shrink_to(worth_keeping);
         heap_.edges.shrink_to(worth_keeping);
         heap_.pace.limit_bytes(heap_.bytes());
+        heap_.plug.settle(paced_ ? heap_.bytes() : 0);
         // What the pacing lets the heap grow by until the next full collection would have to be mapped and cleared
         // again. Who collects by hand wants to have the memory back.
         const std::size_t spare = paced_ ? heap_.pace.growth(heap_.bytes()) / page_bytes : 64;

@@ -18,6 +18,7 @@
 #include <pygc/config.hpp>
 #include <pygc/detail/callable.hpp>
 #include <pygc/detail/header.hpp>
+#include <pygc/detail/malloc_plug.hpp>
 #include <pygc/detail/pacing.hpp>
 #include <pygc/detail/page.hpp>
 #include <pygc/detail/scratch.hpp>
@@ -133,6 +134,7 @@ struct heap_state {
     std::uint32_t bin_capacity = 0;
     scratch<bin> more_bins; // once the types have outgrown the place behind the state
     generation_stats stats[3];
+    malloc_plug plug;
 
     // Working memory of a collection: see snapshot.hpp.
     scratch<collected_page> collected_pages;
@@ -234,6 +236,7 @@ struct heap_state {
         in_set.release();
         roots.release();
         unreached.release();
+        plug.release();
     }
 };
 
