@@ -536,8 +536,8 @@ inline void unlink_postponed(header& h) noexcept {
 //
 // A sweep frees many buffers at once. What is free at the top of its heap glibc returns to the system, again and again
 // while the sweep goes on, and before the next collection all of it is mapped, faulted in and cleared anew: where
-// cycles own buffers of 10 to 30 KB, that took two to four times as long as everything else. A small block near the
-// top keeps the memory below it in the process.
+// cycles own buffers of 10 KB, that took three times as long as everything else. A small block near the top keeps the
+// memory below it in the process.
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -574,7 +574,7 @@ public:
 private:
     struct block {
         block* next;
-        char unused[88]; // few requests are of this size, so that it doesn't fill a hole somewhere else
+        char unused[88]; // up to 1,000 bytes do as well; with 4,000 it fills a hole somewhere else
     };
 
     block* newest_ = nullptr;
@@ -1702,7 +1702,8 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
-/// The first of these batches are smaller: what make_ref may take unseen, many types with few objects would not.
+/// The first batches are smaller: the pacing takes what make_ref may take unseen for made, and types with few objects
+/// would bring collections that nobody needs.
 inline constexpr std::uint32_t first_batch = 16;
 
 /// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer

@@ -23,7 +23,8 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr std::uint32_t carved_bytes = 4096;
 
-/// The first of these batches are smaller: what make_ref may take unseen, many types with few objects would not.
+/// The first batches are smaller: the pacing takes what make_ref may take unseen for made, and types with few objects
+/// would bring collections that nobody needs.
 inline constexpr std::uint32_t first_batch = 16;
 
 /// Under AddressSanitizer so many freed slots rest, poisoned, as long as the page has others, so that a stale pointer
