@@ -120,7 +120,10 @@ class Rows(Case):
     SCRIPT = "tools/lint/lint_rows.py"
     CLAIM = "Of 169\nnumbered behaviours of CPython 167 are in the names of tests, 2 have a reason\n"
 
-    def plant(self, names: str, reasons: str, claim: str) -> None:
+    PAGE = "".join(f"| {row} | Something is so. |\n" for row in range(1, 170))
+
+    def plant(self, names: str, reasons: str, claim: str, page: str = PAGE) -> None:
+        self.write("docs/behaviours.md", page)
         self.write("tests/unit/a.test.cpp", f'TEST_CASE("{names}: something")\n')
         self.write("tests/README.md", f"| rows | reason |\n|---|---|\n| {reasons} | why |\n")
         self.write("README.md", claim)
@@ -143,6 +146,16 @@ class Rows(Case):
     def test_wrong_claim(self) -> None:
         self.plant("rows 1 to 169", "6, 8", self.CLAIM)
         self.finds("169 are in the names of tests, 0 have a reason")
+
+    def test_row_missing_on_the_page(self) -> None:
+        page = self.PAGE.replace("| 7 | Something is so. |\n", "")
+        self.plant("rows 1 to 5, 7 and 9 to 168", "6, 8", self.CLAIM, page)
+        self.finds("behaviours.md:7: row 8 comes after row 6")
+
+    def test_row_that_is_no_sentence(self) -> None:
+        page = self.PAGE.replace("| 7 | Something is so. |", "| 7 |  |")
+        self.plant("rows 1 to 5, 7 and 9 to 169", "6, 8", self.CLAIM, page)
+        self.finds("behaviours.md:7: not `| number | one sentence. |`")
 
 
 class Words(Case):

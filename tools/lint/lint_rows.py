@@ -4,8 +4,9 @@
 
 usage: lint_rows.py [--root FOLDER]
 
-Tests are named `row N: ...` or `rows N, M and O: ...`, in C++ and in the scenarios of tests/parity; reasons stand in a
-table of tests/README.md. The README's sentence about both must have the right numbers.
+The behaviours are the rows of docs/behaviours.md, numbered without a gap, each with one sentence. Tests are named
+`row N: ...` or `rows N, M and O: ...`, in C++ and in the scenarios of tests/parity; reasons stand in a table of
+tests/README.md. The README's sentence about both must have the right numbers.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import os
 import re
 import sys
 
-LAST = 169
+BEHAVIOUR = re.compile(r"^\| (\d+) \| (\S.*\.) \|$")
 NAME = re.compile(r"\brows? ([0-9]+(?:(?:, | and | to )[0-9]+)*):")
 REASON = re.compile(r"^\| ([0-9]+(?:(?:, | and | to )[0-9]+)*)(?:, in part)? \|")
 CLAIM = re.compile(r"Of (\d+)\s+numbered behaviours of CPython (\d+) are in the names of tests, (\d+) have a reason")
@@ -32,6 +33,21 @@ def read(path: str) -> str:
         return file.read()
 
 
+def behaviours(path: str, problems: list[str]) -> int:
+    """The number of rows. A row out of order, or one that is no sentence, is a problem."""
+    last = 0
+    for number, line in enumerate(read(path).splitlines(), 1):
+        if not re.match(r"^\| \d", line):
+            continue
+        match = BEHAVIOUR.match(line)
+        if match is None:
+            problems.append(f"{path}:{number}: not `| number | one sentence. |`")
+        elif int(match[1]) != last + 1:
+            problems.append(f"{path}:{number}: row {match[1]} comes after row {last}")
+        last += 1
+    return last
+
+
 def tested_rows(folder: str) -> set[int]:
     rows: set[int] = set()
     for directory, _, files in os.walk(folder):
@@ -46,24 +62,26 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", default=os.path.join(os.path.dirname(__file__), "..", ".."))
     root = parser.parse_args().root
+    problems: list[str] = []
+    last = behaviours(os.path.join(root, "docs", "behaviours.md"), problems)
     tested = tested_rows(os.path.join(root, "tests"))
     reasons: set[int] = set()
     for line in read(os.path.join(root, "tests", "README.md")).splitlines():
         if match := REASON.match(line):
             reasons |= numbers(match[1])
     reasons -= tested  # explained in part, tested in part
-    problems = [f"row {row} has neither a test nor a reason in tests/README.md"
-                for row in range(1, LAST + 1) if row not in tested | reasons]
-    problems += [f"row {row} does not exist" for row in sorted((tested | reasons) - set(range(1, LAST + 1)))]
+    problems += [f"row {row} has neither a test nor a reason in tests/README.md"
+                 for row in range(1, last + 1) if row not in tested | reasons]
+    problems += [f"row {row} does not exist" for row in sorted((tested | reasons) - set(range(1, last + 1)))]
     claim = CLAIM.search(read(os.path.join(root, "README.md")))
-    right = (LAST, len(tested), len(reasons))
+    right = (last, len(tested), len(reasons))
     if claim is None or tuple(map(int, claim.groups())) != right:
         problems.append("README.md must say: Of %d numbered behaviours of CPython %d are in the names of tests, "
                         "%d have a reason" % right)
     for problem in problems:
         print(problem, file=sys.stderr)
     if not problems:
-        print(f"{len(tested)} of {LAST} rows are tested, {len(reasons)} explained")
+        print(f"{len(tested)} of {last} rows are tested, {len(reasons)} explained")
     return 1 if problems else 0
 
 
