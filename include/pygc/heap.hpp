@@ -77,11 +77,12 @@ public:
     }
 
     /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older.
-    /// Returns: the number of unreachable objects found, 0 if a collection is running already.
+    /// Returns: the number of unreachable objects found, 0 if a collection is running already. While an object dies on
+    /// this thread because its last reference went it only takes note and returns 0: see `may_collect`.
     /// Complexity: linear in the objects examined and their references. Throws: value_error.
     std::size_t collect(int generation = 2) {
         check_generation(generation);
-        return detail::collect(*state_, generation);
+        return detail::collect_or_request(*state_, generation);
     }
 
     /// Lets automatic collections run; they do from the start.
@@ -138,17 +139,20 @@ public:
     }
 
     /// The tracked objects, frozen ones left out, that hold a reference to one of those referred to by the arguments.
-    /// For debugging. Complexity: linear in the heap. Throws: std::bad_alloc.
+    /// For debugging; refused while an object dies (see `may_collect`): a line to stderr and an empty list.
+    /// Complexity: linear in the heap. Throws: std::bad_alloc.
     template <class... T>
     [[nodiscard]] object_list get_referrers(const py_ref<T>&... targets) const {
+        if (detail::refuses_traversal("get_referrers")) return {};
         const py_object* const wanted[] = {detail::ref_access::object(targets)..., nullptr};
         return list_referrers(wanted, sizeof...(T));
     }
 
-    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out.
-    /// Throws: std::bad_alloc.
+    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out. Refused as
+    /// `get_referrers`. Throws: std::bad_alloc.
     template <class... T>
     [[nodiscard]] object_list get_referents(const py_ref<T>&... sources) const {
+        if (detail::refuses_traversal("get_referents")) return {};
         object_list list;
         (append_referents(list, detail::ref_access::object(sources)), ...);
         return list;
@@ -214,8 +218,12 @@ public:
     }
     [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
 
-    /// Runs an automatic collection if one is due. Returns: what it found.
-    std::size_t safe_point() noexcept { return state_->is_due() ? detail::collect_automatically(*state_) : 0; }
+    /// Runs an automatic collection if one is due, or one that `collect` was asked for while an object died. Returns:
+    /// what it found; 0 where no collection may start, see `may_collect`.
+    std::size_t safe_point() noexcept {
+        const bool asked = state_->requested >= 0 && state_->pauses == 0;
+        return asked || state_->is_due() ? detail::collect_automatically(*state_) : 0;
+    }
 
     /// Complexity: linear in the pages.
     [[nodiscard]] memory_stats get_memory() const noexcept {
@@ -357,6 +365,45 @@ public:
 
 private:
     detail::pause_scope pause_;
+};
+
+/// Lets collections start on this thread again, in any heap, although an object further up the stack is dying.
+///
+/// While an object dies because its last reference went (its finalizer, weak callbacks, destructor, and all they
+/// cause), no collection starts on the thread: the reference may have gone in the middle of a container's clear(), and
+/// a collection would read that container. One that falls due meanwhile runs at a later make_ref or safe_point; a
+/// `collect()` returns 0 and is made up for by the heap's first make_ref of a container, or safe_point, afterwards
+/// (in mode at_safe_point by the latter only, and not under a no_collect); `get_referrers` and `get_referents` find
+/// nothing; make_ref without memory throws without a collection. A program that lives inside one such death, as one
+/// whose event loop runs in a destructor, would never collect. By this scope it promises that nothing further up is
+/// changing a container that belongs to an object:
+///
+///     ~application() {
+///         pygc::may_collect here;
+///         run_event_loop();
+///     }
+///
+/// What dies while it lives puts collections off again. May be nested; scopes end in the reverse order, on their
+/// thread. Complexity: constant. Exceptions: none.
+class [[nodiscard]] may_collect {
+public:
+    may_collect() noexcept
+        : nesting_left_(detail::this_thread.nesting_left), trashcan_base_(detail::this_thread.trashcan_base),
+          resting_(detail::nesting_limit) {
+        detail::this_thread.nesting_left = detail::nesting_limit; // here what dies needn't wait for those further up
+        detail::this_thread.trashcan_base = detail::this_thread.waiting;
+    }
+    may_collect(const may_collect&) = delete;
+    may_collect& operator=(const may_collect&) = delete;
+    ~may_collect() {
+        detail::this_thread.nesting_left = nesting_left_;
+        detail::this_thread.trashcan_base = trashcan_base_;
+    }
+
+private:
+    const std::int32_t nesting_left_;
+    const std::uint32_t trashcan_base_;
+    const detail::resting_scope resting_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.

@@ -30,7 +30,10 @@ private:
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
             h.state |= life_dying;
-            sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+            nested([&]() noexcept { // what made the object may be in the middle of a container's operation
+                sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+                return true;
+            });
         }
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
@@ -56,7 +59,7 @@ PYGC_NOINLINE inline page& find_page(const type_info& t) {
     if (h != nullptr) {
         if (t.container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
-        if ((t.container || h->trigger == 0) && h->is_over_trigger(more)) {
+        if ((t.container || (h->trigger == 0 && (h->requested < 0 || h->too_many_bytes()))) && h->is_over_trigger(more)) {
             collect_automatically(*h, more);
             h = ensure_heap(); // its last object may have gone, if it was abandoned
         }
@@ -66,7 +69,7 @@ PYGC_NOINLINE inline page& find_page(const type_info& t) {
             if (h->traversing) report_and_abort("make_ref inside a traverse, of", &t, nullptr);
             if (page* p = page_for_slot(*h, t)) return *p;
         }
-        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
+        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation || is_dying());
         if (h == nullptr || collected || forbidden) {
             if (h != nullptr && t.container && h->counts_each) h->note_freed_containers(1);
             throw_bad_alloc();

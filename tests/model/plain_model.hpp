@@ -62,6 +62,7 @@ struct model_stats {
 struct model_heap {
     bool collecting = false;
     bool enabled = true;
+    int requested = -1; // a collect that waits until nothing is dying
     long allocations = 0;
     std::size_t younger[3] = {0, 0, 0};
     long threshold[3] = {first_threshold, 10, 10};
@@ -434,6 +435,12 @@ private:
     // ---- collections ------------------------------------------------------------------------------
 
     void collect(int heap, int generation, bool by_itself) {
+        model_heap& h = at(heaps_, heap);
+        if (!by_itself && is_dying()) {
+            if (!h.collecting) h.requested = std::max(h.requested, generation);
+            expect(event_kind::collected, 0);
+            return;
+        }
         const int found = find_garbage(heap, generation);
         if (!by_itself) expect(event_kind::collected, found);
     }
@@ -442,6 +449,9 @@ private:
         model_heap& h = at(heaps_, heap);
         if (h.collecting) return 0;
         h.collecting = true;
+        const int resting = resting_;
+        resting_ = nesting_;
+        if (h.requested <= generation) h.requested = -1;
         h.allocations = 0;
         for (int g = 1; g <= generation; ++g) h.younger[g] = 0;
         if (generation < 2) ++h.younger[generation + 1];
@@ -478,7 +488,9 @@ private:
         }
         const std::size_t dead = garbage.size();
         found += dead;
+        ++resting_; // their destructors nest, but in no container's operation
         dispose_all(garbage);
+        resting_ = resting;
         h.allocations = std::max(0L, h.allocations - static_cast<long>(dead));
         ++h.stats[generation].collections;
         h.stats[generation].collected += found;
@@ -614,12 +626,18 @@ private:
         return position_ < trace_->size() && (*trace_)[position_].what == what ? (*trace_)[position_].value : none;
     }
 
+    /// Whether the last reference of something went further up, so that a container may be in the midst of an operation.
+    [[nodiscard]] bool is_dying() const { return nesting_ > resting_; }
+
     void collect_if_due(int heap) {
         model_heap& h = at(heaps_, heap);
-        if (!h.enabled || h.threshold[0] == 0 || h.allocations <= h.threshold[0] || h.collecting) return;
+        if (h.collecting || is_dying()) return;
+        const bool due = h.enabled && h.threshold[0] != 0 && h.allocations > h.threshold[0];
+        if (!due && h.requested < 0) return;
         int generation = h.younger[1] > static_cast<std::size_t>(h.threshold[1]) ? 1 : 0;
         if (h.younger[2] > static_cast<std::size_t>(h.threshold[2]) && h.of_age[2] >= h.of_age[3] / 4) generation = 2;
-        collect(heap, generation, true);
+        if (!due) generation = 0;
+        collect(heap, std::max(generation, h.requested), true);
     }
 
     // ---- operations -------------------------------------------------------------------------------
@@ -777,6 +795,7 @@ private:
     const settings settings_;
     const int nesting_limit_;
     int nesting_ = 0;
+    int resting_ = 0; // what it is where nothing dies by its count
     std::deque<int> postponed_;
     std::size_t added_by_running_ = 0; // how many of the first of them the running destructor added
     std::deque<model_node> nodes_;

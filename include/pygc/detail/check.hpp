@@ -25,6 +25,15 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
     std::abort();
 }
 
+/// Whether an object is dying, so that a container may be in the middle of its clear(), where no `traverse` may look
+/// at it. A line to stderr says so: an exception in a destructor would end the program.
+PYGC_NOINLINE inline bool refuses_traversal(const char* who) noexcept {
+    if (!is_dying()) return false;
+    std::fprintf(stderr, "pygc: %s while an object dies finds nothing: a container may be in the middle of its clear()\n",
+                 who);
+    return true;
+}
+
 #if PYGC_EXCEPTIONS
 /// Hands the exception being handled to the heap's hook; without one, writes a line to stderr.
 PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, name_range type,

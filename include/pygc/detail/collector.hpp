@@ -30,7 +30,13 @@ public:
     std::size_t run() noexcept {
         validate(heap_);
         const double begin = seconds_now();
+        // What it calls is in the middle of no container's operation, whatever began further up.
+        const resting_scope scope(this_thread.nesting_left);
         heap_.collecting = true;
+        if (heap_.requested <= generation_) heap_.requested = -1;
+#if PYGC_DEBUG
+        heap_.told_of_wait = false;
+#endif
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
         let_go_of_pages(heap_);
@@ -284,6 +290,7 @@ private:
     }
 
     void dispose() noexcept {
+        const resting_scope scope(this_thread.nesting_left - 1); // that of the destructors
         for (std::size_t i = 0; i != page_count_; ++i) {
             pages_[i].where->type->dispose_garbage(pages_[i], garbage_on(pages_[i]));
         }
@@ -375,6 +382,16 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     return found;
 }
 
+/// A `collect` of the user: while an object dies it waits for the first make_ref of a container, or safe_point,
+/// afterwards.
+PYGC_NOINLINE inline std::size_t collect_or_request(heap_state& h, int generation) noexcept {
+    if (!is_dying()) return collect(h, generation);
+    if (h.collecting || h.bins == nullptr || generation <= h.requested) return 0;
+    h.requested = static_cast<signed char>(generation);
+    h.update_trigger();
+    return 0;
+}
+
 /// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of
 /// the user it is CPython's rule: a
 /// full collection waits until a quarter of generation 2 is new to it, so that growing a heap costs linear time
@@ -390,14 +407,33 @@ inline int due_generation(const heap_state& h, std::size_t more) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
+/// In debug mode, tells once of a collection that has been due for long, but for an object that is dying.
+inline void warn_of_long_wait([[maybe_unused]] heap_state& h) noexcept {
+#if PYGC_DEBUG
+    const std::size_t small = pacing::small; // less is worth no word
+    const std::size_t bound = h.next_collection() > small ? h.next_collection() : small;
+    if (h.told_of_wait || !h.is_due() || h.made() / 2 <= bound) return;
+    h.told_of_wait = true;
+    report("a collection has waited long for an object that is still dying; an event loop in a destructor needs a "
+           "pygc::may_collect; the heap",
+           nullptr, &h);
+#endif
+}
+
 /// With `more` containers there would be more than the trigger allows. Returns: what was found.
 PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_t more = 0) noexcept {
     if (h.collecting) return 0;
-    if (!h.is_due(more)) { // what was pending has died meanwhile
+    if (is_dying()) {
+        warn_of_long_wait(h);
+        return 0;
+    }
+    const int due = h.is_due(more) ? due_generation(h, more) : -1;
+    if (h.requested > due) return collect(h, h.requested);
+    if (due < 0) { // what was pending has died meanwhile
         h.update_trigger();
         return 0;
     }
-    return collect(h, due_generation(h, more), h.paces_itself());
+    return collect(h, due, h.paces_itself());
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

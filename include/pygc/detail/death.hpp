@@ -11,6 +11,7 @@
 namespace pygc::inline PYGC_ABI::detail {
 
 void destroy_postponed() noexcept;
+void destroy_postponed(std::uint32_t base) noexcept;
 
 PYGC_INLINE void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
 
@@ -58,11 +59,11 @@ inline void leave_registry(heap_state& heap, page& where, const header& h) noexc
     if (age != age_young) settle_death(heap, where);
 }
 
-/// Puts it into generation 0, as a new one.
+/// Puts it into generation 0, as a new one; on a frozen page into what `unfreeze` finds.
 inline void join_registry(page& where, header& h) noexcept {
-    if (!where.type->container) return;
+    if (!where.type->container || (h.state & life_immortal) != 0) return;
     h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
-    mark_young(where);
+    if (!where.frozen) mark_young(where);
 }
 
 /// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
@@ -71,7 +72,7 @@ inline bool bid_farewell(heap_state& heap, page& where, py_object* p) noexcept {
     header& h = header_of(p);
     if (where.type->finalize != nullptr && (h.state & life_finalized) == 0) {
         h.count = 1;
-        if (!where.frozen && (h.state & life_condemned) == 0) {
+        if ((h.state & life_condemned) == 0) {
             leave_registry(heap, where, h);
             join_registry(where, h);
         }
@@ -128,10 +129,10 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
         if (!collected) free_slot_of(where, p);
         return false;
     }
-    if ((h.state & life_dying) != 0) return false;
+    if ((h.state & (life_dying | life_postponed)) != 0) return false;
     const bool condemned = (h.state & life_condemned) != 0;
     if (has_farewell(where, h)) {
-        if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
+        if (this_thread.nesting_left <= 0 && has_room_in_trashcan()) { // whom it would tell may be deep as well
             leave_registry(heap, where, h);
             postpone(p, h.state & state_mask);
             return false;
@@ -141,7 +142,7 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
         leave_registry(heap, where, h);
     }
     if (!condemned) return true;
-    if (this_thread.nesting_left <= 0) {
+    if (this_thread.nesting_left <= 0 && has_room_in_trashcan()) {
         postpone(p, h.state & state_mask);
     } else {
         destroy_condemned(where, p);
@@ -149,40 +150,53 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     return false;
 }
 
-/// For an object that had to wait and has more to do first. Returns: false if there is nothing left to destroy.
+/// The turn of an object that had to wait, whose end isn't simple. Returns: false if there is nothing left to destroy.
 PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
     heap_state& heap = *chunk_of(p).heap;
-    unlink_postponed(h);
+    h.state &= ~std::uint32_t{life_postponed};
     const bool condemned = (h.state & life_condemned) != 0;
-    if ((h.state & life_dying) == 0 && has_farewell(where, h)) {
+    if (h.count != 0) { // somebody made a reference of a plain pointer, and holds it: the object lives on
+        if (!condemned) join_registry(where, h);
+        return false;
+    }
+    if (has_farewell(where, h)) {
         if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
     }
     if (condemned) destroy_condemned(where, p);
     return !condemned;
 }
 
-/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
-/// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed() noexcept {
+/// Runs the destructors that wait, down to `base`, at a level below all that nest.
+PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     thread_state& t = this_thread;
     --t.nesting_left;
-    while (t.postponed != nullptr) {
-        py_object* const p = t.postponed;
+    turn_round_trashcan(base);
+    while (t.waiting != base) {
+        py_object* const p = t.trashcan[--t.waiting];
+        const std::uint32_t before = t.waiting;
         const header& h = header_of(p);
-        t.postponed = static_cast<py_object*>(next_postponed(h));
-        t.last_postponed = nullptr;
         page& where = page_of(p);
-        if ((h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
-            if (!prepare_postponed_death(where, p)) continue;
+        if (h.count != 0 || (h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+            if (!prepare_postponed_death(where, p)) {
+                turn_round_trashcan(before);
+                continue;
+            }
         }
         begin_death(p);
         where.type->destruct(p);
+        turn_round_trashcan(before);
         if (!has_escaped(p)) [[likely]]
             free_slot_of(where, p);
     }
-    t.last_postponed = nullptr;
     ++t.nesting_left;
+    shrink_trashcan();
+}
+
+/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// others; elsewhere none wait for it.
+PYGC_NOINLINE inline void destroy_postponed() noexcept {
+    if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -29,9 +29,10 @@ struct destruction : layout<T> {
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
-        } else if (--this_thread.nesting_left < 0) [[unlikely]] {
-            postpone_instead(p, has_finalizer ? h.state & state_mask : 0);
         } else {
+            if (--this_thread.nesting_left < 0) [[unlikely]] {
+                if (postpone_instead(p, has_finalizer ? h.state & state_mask : 0)) return;
+            }
             destroy_nested(where, p);
         }
     }

@@ -60,6 +60,7 @@ protected:
     /// Returns: whether there was any.
     bool run_finalizers() noexcept {
         bool any = false;
+        const std::uint32_t waiting = this_thread.waiting;
         for (std::size_t i = 0; i != page_count_; ++i) {
             if (pages_[i].where->type->finalize == nullptr) continue;
             for_each_found(pages_[i], [&any](page& where, py_object* p, header& h) noexcept {
@@ -71,10 +72,10 @@ protected:
                 drop(p);
             });
         }
-        if (this_thread.postponed != nullptr) { // they belong to this phase, however deep we are
+        if (this_thread.waiting != waiting) { // they belong to this phase, however deep we are
             const std::int32_t nesting_left = this_thread.nesting_left;
-            this_thread.nesting_left = 0;
-            destroy_postponed();
+            this_thread.nesting_left = level_below_all(nesting_left);
+            destroy_postponed(waiting);
             this_thread.nesting_left = nesting_left;
         }
         return any;

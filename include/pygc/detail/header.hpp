@@ -3,7 +3,7 @@
 //
 //      31                              0 31            12 11   3 2    0
 //     +---------------------------------+----------------+------+------+
-//     | count (signed)                  | (link, high)   | life | age  |
+//     | count (signed)                  | (unused)       | life | age  |
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
@@ -36,7 +36,7 @@ enum : std::uint32_t {
     age_mask = 7,
 
     life_dying = 1u << 3,     // its destructor is running
-    life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
+    life_postponed = 1u << 4, // its count fell to zero, and its destructor waits in the thread's trashcan
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
     life_immortal = 1u << 6,  // the count overflowed, or `immortalize`
     life_finalized = 1u << 7, // its finalizer has been called, and never will be again
@@ -82,27 +82,6 @@ PYGC_INLINE void add_reference(header& h) noexcept {
 PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
     return h.count == 0; // one subtraction and its flags
-}
-
-// A postponed object lends its header to the list: 52 bits of an address that is a multiple of 8, around
-// the low bits of the state, which must go on saying "not tracked" to a collection that starts meanwhile.
-// The caller says which of them to keep: reading them back here would cost every postponed end 2 ns.
-inline void link_postponed(header& h, const void* next, std::uint32_t kept) noexcept {
-    const std::uint64_t bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next)) >> 3;
-    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
-    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | kept | life_postponed | age_none;
-}
-
-inline void* next_postponed(const header& h) noexcept {
-    const std::uint64_t high = h.state >> 12;
-    return reinterpret_cast<void*>(
-        static_cast<std::uintptr_t>(((high << 32) | static_cast<std::uint32_t>(h.count)) << 3));
-}
-
-/// Ends the loan: one reference again, the link gone, everything else as it was.
-inline void unlink_postponed(header& h) noexcept {
-    h.count = 1;
-    h.state = (h.state & state_mask & ~std::uint32_t{life_postponed}) | age_none;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

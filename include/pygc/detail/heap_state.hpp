@@ -3,7 +3,7 @@
 //
 //   thread_state                                             what make_ref and every death look at
 //     heap
-//     postponed -> object -> object                          dead objects whose destructors wait
+//     trashcan[0 .. waiting]                                 dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
@@ -106,9 +106,13 @@ struct heap_state {
     pacing pace;
     std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
+    signed char requested = -1; // the generation of a `collect` that waits until nothing is dying: see is_dying
     bool enabled = true;
     bool collecting = false;
     bool traversing = false; // a `traverse` of the user is running
+#if PYGC_DEBUG
+    bool told_of_wait = false; // of a collection that waits for an object that is dying
+#endif
     mode when = mode::at_allocation;
     std::size_t pauses = 0; // no_collect scopes alive
 
@@ -169,7 +173,11 @@ struct heap_state {
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
     void update_trigger() noexcept {
-        if (!enabled || threshold[0] == 0 || when != mode::at_allocation) {
+        if (when != mode::at_allocation) {
+            trigger = SIZE_MAX;
+        } else if (requested >= 0) { // by the user, and so whether or not automatic collections run
+            trigger = 0;
+        } else if (!enabled || threshold[0] == 0) {
             trigger = SIZE_MAX;
         } else {
             trigger = too_many_bytes() ? 0 : next_collection();
@@ -267,16 +275,43 @@ inline constinit heap_state& no_heap = no_heap_place.state;
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
 inline constexpr std::int32_t nesting_limit = 24;
 
-/// What every make_ref and every death looks at.
+/// What every make_ref and every death looks at. Small: it may stand in the room that libraries share.
 struct thread_state {
-    heap_state* heap = &no_heap;               // that make_ref and the free functions act on
-    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr;       // the last that the running destructor added
-
+    heap_state* heap = &no_heap;                // that make_ref and the free functions act on
+    std::int32_t nesting_left = nesting_limit;  // destructors that may yet nest
+    std::int32_t resting_level = nesting_limit; // what it is while no object dies: see is_dying
     std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
+
+    // Dead objects whose destructors wait: see postponed.hpp.
+    py_object** trashcan = nullptr; // the array of them: `first_trashcan`, or memory of its own
+    std::uint32_t waiting = 0;
+    std::uint32_t trashcan_capacity = 0;
+    std::uint32_t trashcan_base = 0; // those below belong to somebody further up the stack
+    bool keeps_trashcan = false;     // until the thread ends
+    bool trashcan_failed = false;    // there was no memory for it, so that something nested deeper
+    py_object* first_trashcan[8] = {};
+    scratch<py_object*> more_trashcan;
 };
+static_assert(sizeof(thread_state) <= 160);
 inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
+
+/// Whether an object is dying on this thread because its last reference went: that may have happened in the middle of a
+/// container's clear(), and a collection would look at that container.
+PYGC_INLINE bool is_dying() noexcept { return this_thread.nesting_left < this_thread.resting_level; }
+
+/// As long as it lives, deaths that began before it are no reason to put collections off. `level`: of what runs in it.
+class resting_scope {
+public:
+    explicit resting_scope(std::int32_t level) noexcept : previous_(this_thread.resting_level) {
+        this_thread.resting_level = level;
+    }
+    resting_scope(const resting_scope&) = delete;
+    resting_scope& operator=(const resting_scope&) = delete;
+    ~resting_scope() { this_thread.resting_level = previous_; }
+
+private:
+    const std::int32_t previous_;
+};
 
 inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
 

@@ -30,7 +30,9 @@ struct thread_end {
     heap_state* heap;
     ~thread_end() {
         thread_is_ending = true;
+        this_thread.keeps_trashcan = false;
         if (heap != nullptr) abandon_heap(*heap);
+        shrink_trashcan();
     }
 };
 
@@ -89,6 +91,7 @@ PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     } else {
         static thread_local thread_end end{nullptr};
         end.heap = h;
+        this_thread.keeps_trashcan = true;
     }
     return h;
 }

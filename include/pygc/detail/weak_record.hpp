@@ -28,11 +28,13 @@ struct weak_record : py_object {
     void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
 };
 
-/// The object behind a record while it lives and is not waiting for its end; else null.
+/// The object behind a record while it lives and is not waiting for its end; else null. One that waits and has been
+/// found by a plain pointer lives as long as somebody holds that reference.
 PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     if (r.is_dead()) return nullptr;
     py_object* p = r.object();
-    return (header_of(p).state & life_postponed) == 0 ? p : nullptr;
+    const header& h = header_of(p);
+    return (h.state & life_postponed) == 0 || h.count != 0 ? p : nullptr;
 }
 
 /// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
