@@ -178,7 +178,7 @@ private:
     void promote() noexcept {
         const std::size_t survivors = candidates_ - garbage_;
         std::uint32_t age = survivor_age_of[generation_];
-        if (paced_ && generation_ != 2 && survivors <= pacing::small) { // too few to be worth a generation
+        if (paced_ && generation_ != 2 && survivors <= pacing::few) { // too few to be worth a generation
             if (generation_ == 0) {
                 kept_young_ = survivors;
                 return;

@@ -51,7 +51,7 @@ inline void unfreeze(heap_state& h) noexcept {
         if (!p.frozen) return;
         const std::size_t used = objects_on(p);
         p.frozen = p.young = p.middle = false;
-        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
+        if (used <= room_mark(p.type->slot_count) || p.carved != p.type->slot_count) list_page(h.bin_of(*p.type), p);
         expect_event(p, used);
         settle(p, used);
     });

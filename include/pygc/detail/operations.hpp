@@ -142,7 +142,7 @@ constexpr type_info layout<T>::info = {
     type_name<value_type>().length,
     &bin_offset<T>,
     slot_bytes,
-    slots,
+    layout<T>::slot_count,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
     header_offset,
     layout<T>::link_offset,

@@ -43,7 +43,7 @@ struct type_info {
     std::size_t name_length;
     std::uint32_t* bin_offset;    // of the type's bin in every heap, in bytes, given at first use; 0 = none yet
     std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
-    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
+    std::uint32_t slot_count;     // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
     std::uint32_t header_offset;  // of py_object inside the type
     std::uint32_t link_offset;    // of a free slot's link to the next: beside the header, which stays valid

@@ -34,15 +34,15 @@ public:
 
     explicit snapshot(heap_state& h) noexcept : heap(h) {}
 
-    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
-    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
-        const std::size_t words = slots / 64 + 1;
+    /// Memory for `count` objects, numbered from `number_granule`. False: there is none.
+    [[nodiscard]] bool prepare(std::size_t count) noexcept {
+        const std::size_t words = count / 64 + 1;
         // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
+        if (!heap.trial.reserve(count + 64) || !heap.first_edge.reserve(count + 65) || !heap.in_set.reserve(words) ||
+            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * count + 64)) {
             return false;
         }
-        size = slots;
+        size = count;
         trial = heap.trial.data();
         first_edge = heap.first_edge.data();
         in_set = heap.in_set.data();

@@ -9,10 +9,17 @@
 #include <pygc/config.hpp>
 
 #if defined(_WIN32)
+// Declared as <windows.h> does, which may come before or after: its SIZE_T is another type than std::size_t in 32 bits.
+#if defined(_WIN64)
+#define PYGC_WINDOWS_SIZE unsigned long long
+#else
+#define PYGC_WINDOWS_SIZE unsigned long
+#endif
 extern "C" {
-__declspec(dllimport) void* __stdcall VirtualAlloc(void*, std::size_t, unsigned long, unsigned long);
-__declspec(dllimport) int __stdcall VirtualFree(void*, std::size_t, unsigned long);
+__declspec(dllimport) void* __stdcall VirtualAlloc(void*, PYGC_WINDOWS_SIZE, unsigned long, unsigned long);
+__declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsigned long);
 }
+#undef PYGC_WINDOWS_SIZE
 #elif defined(__unix__) || defined(__APPLE__)
 #define PYGC_HAS_MMAP 1
 #include <sys/mman.h> // mmap, munmap, madvise
