@@ -21,6 +21,7 @@ inline constinit heap_state* all_heaps = nullptr; // guarded by shared_lock
 inline heap_state* create_heap() noexcept {
     void* memory = map_memory(heap_state_bytes, heap_state_bytes);
     if (memory == nullptr) return nullptr;
+    watch_for_leaks(memory, heap_state_bytes); // hooks and callbacks are found from here
     heap_state* h = ::new (static_cast<void*>(static_cast<char*>(memory) + heap_state_offset)) heap_state{};
     // The first bins stand behind the state, in the same mapping: enough for some four thousand types.
     constexpr std::size_t begin =
@@ -49,7 +50,9 @@ inline void release_heap(heap_state& h) noexcept {
     h.more_bins.release();
     h.weak.release();
     h.~heap_state();
-    unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
+    void* const memory = reinterpret_cast<char*>(&h) - heap_state_offset;
+    unwatch_for_leaks(memory, heap_state_bytes);
+    unmap_memory(memory, heap_state_bytes);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -70,6 +70,25 @@ inline void unmap_memory(void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #endif
 }
 
+/// Moves what is in `p`, of `bytes`, to a range of `more` bytes, without copying it and without a moment in which there is
+/// memory for both. Null: nothing has changed, since this system can't, or has no memory. Preconditions: `alignment` is a
+/// power of two, and a divisor of `more`. Complexity: one to four system calls.
+inline void* grow_mapping([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes,
+                          [[maybe_unused]] std::size_t more, [[maybe_unused]] std::size_t alignment) noexcept {
+#if PYGC_HAS_MMAP && defined(MREMAP_MAYMOVE) && defined(MREMAP_FIXED)
+    const bool aligned = reinterpret_cast<std::uintptr_t>(p) % alignment == 0;
+    void* const longer = aligned ? ::mremap(p, bytes, more, 0) : MAP_FAILED;
+    if (longer != MAP_FAILED) return longer;
+    void* const place = map_memory(more, alignment);
+    // Where there are no addresses for both, the kernel finds a place, for ordinary pages.
+    void* const moved = place != nullptr ? ::mremap(p, bytes, more, MREMAP_MAYMOVE | MREMAP_FIXED, place)
+                                         : ::mremap(p, bytes, more, MREMAP_MAYMOVE);
+    if (moved != MAP_FAILED) return moved;
+    if (place != nullptr) ::munmap(place, more);
+#endif
+    return nullptr;
+}
+
 /// What systems that have larger pages than the usual ones mostly offer.
 inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 
