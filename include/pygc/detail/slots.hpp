@@ -132,18 +132,19 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
     if (h.containers < h.containers_then) h.containers_then = h.containers;
 }
 
-/// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
+/// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
 inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
-    h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
-        for (page** link = &h.touched; *link != nullptr;) {
-            page& p = **link;
-            if (&chunk_of(&p) == &gone) {
-                *link = p.next_touched;
-            } else {
-                link = &p.next_touched;
-            }
+    if (!h.pages.has_more_empty_chunks(spare)) return;
+    for (page** link = &h.touched; *link != nullptr;) {
+        page& p = **link;
+        if (p.type != nullptr) {
+            link = &p.next_touched;
+        } else {
+            p.touched = false;
+            *link = p.next_touched;
         }
-    });
+    }
+    h.pages.unmap_empty_chunks(spare);
 }
 
 /// The last object of a page went, and make_ref doesn't hold it.
