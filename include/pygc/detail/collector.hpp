@@ -179,7 +179,8 @@ private:
         pages_ = pages;
         page_count_ = 0;
         for (std::size_t i = 0; i != count; ++i) { // code of the user has run since they were listed
-            if (holds_candidates(*pages[i].where)) ::new (&pages_[page_count_++]) collected_page{pages[i].where, 0, 0};
+            page& p = *pages[i].where; // read before its place is used again
+            if (holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         }
         count = page_count_;
         if (count == 0) return;
