@@ -24,12 +24,12 @@ STATE = os.path.join("pygc", "detail", "heap_state.hpp")
 # What each variant replaces, in which header; no replacement may fail silently.
 VARIANTS = {
     "chosen": [],
-    "small 8,192": [(PACING, "small = 32'768", "small = 8'192")],
-    "small 131,072": [(PACING, "small = 32'768", "small = 131'072")],
+    "small 8,192": [(PACING, "few = 32'768", "few = 8'192")],
+    "small 131,072": [(PACING, "few = 32'768", "few = 131'072")],
     "cached 2,048": [(PACING, "cached = 8192", "cached = 2048")],
     "cached 32,768": [(PACING, "cached = 8192", "cached = 32'768")],
-    "bytes 1 MiB": [(PACING, "small_bytes = std::size_t{8}", "small_bytes = std::size_t{1}")],
-    "bytes 32 MiB": [(PACING, "small_bytes = std::size_t{8}", "small_bytes = std::size_t{32}")],
+    "bytes 1 MiB": [(PACING, "few_bytes = std::size_t{8}", "few_bytes = std::size_t{1}")],
+    "bytes 32 MiB": [(PACING, "few_bytes = std::size_t{8}", "few_bytes = std::size_t{32}")],
     "share 1/4 to 1/2": [(PACING, "least_share = 2", "least_share = 1"), (PACING, "most_share = 4", "most_share = 2")],
     "share 1 to 1": [(PACING, "least_share = 2", "least_share = 4")],
     "share 1/2 to 2": [(PACING, "most_share = 4", "most_share = 8")],

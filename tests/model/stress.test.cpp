@@ -242,6 +242,9 @@ pygc::py_ref<pygc::py_object> make_pair_of(int size) {
 
 } // namespace
 
+// Under AddressSanitizer pages that went back rest before they are used again.
+constexpr std::size_t resting = PYGC_ASAN ? std::size_t{64} << 20 : 0;
+
 TEST_CASE("memory goes back to the system after churn with mixed sizes", "[memory]") {
     pygc::heap h;
     pygc::heap::scope use(h);
@@ -265,7 +268,7 @@ TEST_CASE("memory goes back to the system after churn with mixed sizes", "[memor
     // Each of the six types may keep a page for its next object, and with it a chunk; one is in reserve.
     constexpr std::size_t chunk = std::size_t{4} << 20;
     CHECK(most > before + 16 * chunk);
-    CHECK(h.get_memory().mapped <= before + 7 * chunk);
+    CHECK(h.get_memory().mapped <= before + 7 * chunk + resting);
 }
 
 TEST_CASE("a heap that is used over and over does not grow", "[memory]") {
@@ -278,7 +281,7 @@ TEST_CASE("a heap that is used over and over does not grow", "[memory]") {
         if (round == 0) after_first = h.get_memory().mapped;
     }
     CHECK(h.get_memory().objects == 0);
-    CHECK(h.get_memory().mapped <= after_first + (std::size_t{4} << 20));
+    CHECK(h.get_memory().mapped <= after_first + (std::size_t{4} << 20) + resting);
 }
 
 // ---- no memory ----------------------------------------------------------------------------------------
@@ -327,7 +330,7 @@ void forbid_memory_for_now(bool forbidden) {
 
 } // namespace
 
-TEST_CASE("a collection without memory gives up and loses nothing", "[memory]") {
+TEST_CASE("a collection without memory for all frees what it finds in portions and loses nothing", "[memory]") {
     if (address_sanitizer) {
         WARN("skipped: AddressSanitizer needs memory of its own");
         return;
@@ -344,17 +347,16 @@ TEST_CASE("a collection without memory gives up and loses nothing", "[memory]") 
         const auto objects = pygc::get_memory().objects;
         forbid_memory_for_now(true);
         for (int g = 0; g != 3; ++g) {
-            if (pygc::collect(g) != 0) return 1;
+            if (pygc::collect(g) != (g == 0 ? 1u : 0u)) return 1; // the ring, in what the heap keeps for this
             const auto stats = pygc::get_stats()[static_cast<std::size_t>(g)];
             if (stats.given_up != 1 || stats.collections != 1) return 2;
         }
-        if (deaths != 0 || pygc::get_memory().objects != objects) return 3;
+        if (deaths != 1 || pygc::get_memory().objects != objects - 1) return 3;
         int length = 0;
         for (const chain_link* p = root.get(); p != nullptr; p = p->next.get()) ++length;
         if (length != 200'000 || root.use_count() != 1) return 4;
         forbid_memory_for_now(false);
-        if (pygc::get_objects(0).size() != 200'001) return 5; // nobody grew older
-        if (pygc::collect() != 1) return 6;
+        if (pygc::collect() != 0) return 6;
         if (pygc::get_stats()[2].given_up != 1 || deaths != 1) return 7;
         root = nullptr;
         if (deaths != 200'001 || !pygc::get_objects().empty()) return 8;

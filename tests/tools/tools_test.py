@@ -116,6 +116,34 @@ class Layers(Case):
         self.finds("README.md:1: no row")
 
 
+class Macros(Case):
+    SCRIPT = "tools/lint/lint_macros.py"
+
+    def finds(self, words: str, code: str) -> None:
+        self.write("include/pygc/a.hpp", HEAD + code)
+        self.fails(words, self.SCRIPT, "--root", self.folder.name)
+
+    def test_clean(self) -> None:
+        self.write("include/pygc/a.hpp", HEAD + "// a small one\n#include <pygc/slots.hpp>\n"
+                   "inline const char* near_by = \"min\"; /* max */ constexpr int n = 1'000;\n")
+        self.passes(self.SCRIPT, "--root", self.folder.name)
+
+    def test_windows(self) -> None:
+        self.finds("a.hpp:4: 'small' is a macro of <windows.h>", "\nconstexpr int small = 1'000;\n")
+
+    def test_member_of_another_name_space(self) -> None:
+        self.finds("a.hpp:3: 'max' is a macro of <windows.h>", "inline int f(int n) { return std::max(n, 1); }\n")
+
+    def test_qt(self) -> None:
+        self.finds("a.hpp:3: 'slots' is a macro of Qt", "struct s { int slots; };\n")
+
+    def test_x11(self) -> None:
+        self.finds("a.hpp:3: 'None' is a macro of <X11/Xlib.h>", "enum class e { None };\n")
+
+    def test_nothing_to_look_at(self) -> None:
+        self.fails("", self.SCRIPT, "--root", self.folder.name)
+
+
 class Rows(Case):
     SCRIPT = "tools/lint/lint_rows.py"
     CLAIM = "Of 169\nnumbered behaviours of CPython 167 are in the names of tests, 2 have a reason\n"

@@ -79,7 +79,7 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
     if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    const std::size_t stride = where.type == nullptr || where.type->slot_count == 1 ? page_bytes : where.type->slot_bytes;
     if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }

@@ -11,6 +11,8 @@
 //   promote             survivors grow older
 //   say_farewell        only if garbage has finalizers or weak references: those, and another look
 //   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
+//
+// Without memory for all that the set is examined in portions.
 #pragma once
 
 #include <pygc/detail/clock.hpp>
@@ -41,27 +43,17 @@ public:
         if (wants(debug::stats)) print_start();
         let_go_of_pages(heap_);
         const std::size_t made = heap_.made();
-        if (choose_pages() && count_references()) {
-            find_unreachable();
-            promote();
-            const bool told = garbage_ != 0 && has_farewell();
-            if (told) [[unlikely]]
-                say_farewell();
-            found_ += garbage_;
-            if (garbage_ != 0) unlink(told);
-            if (snapshot_.unaccounted != 0) [[unlikely]]
-                spare_garbage();
-            forget_numbers();
-            if (garbage_ != 0) {
-                if (paced_) heap_.plug.renew(heap_.bytes());
-                dispose();
-                reclaim();
-            }
-            heap_.pace.kept_young = kept_young_;
-            if (paced_) learn();
+        const bool chosen = choose_pages();
+        reset_counters();
+        if (chosen && count_references(generation_)) {
+            collect_counted();
         } else {
-            give_up();
-            heap_.pace.kept_young += made;
+            const bool no_memory = !chosen || snapshot_.failed;
+            restore_ages();
+            if (!no_memory || !collect_in_portions()) {
+                ++stats().given_up;
+                heap_.pace.kept_young += made;
+            }
         }
         const double duration = seconds_now() - begin;
         generation_stats& s = stats();
@@ -83,6 +75,137 @@ public:
     }
 
 private:
+    /// What follows once all references of the generation are counted.
+    void collect_counted() noexcept {
+        find_unreachable();
+        promote();
+        free_garbage_found();
+        heap_.pace.kept_young = kept_young_;
+        if (paced_) learn();
+    }
+
+    void free_garbage_found() noexcept {
+        const bool told = garbage_ != 0 && has_farewell();
+        if (told) [[unlikely]]
+            say_farewell();
+        found_ += garbage_;
+        if (garbage_ != 0) unlink(told);
+        if (snapshot_.unaccounted != 0) [[unlikely]]
+            spare_garbage();
+        forget_numbers();
+        if (garbage_ != 0) {
+            if (paced_) heap_.plug.renew(heap_.bytes());
+            dispose();
+            reclaim();
+        }
+    }
+
+    /// There is no memory to examine the whole set at once. Trial deletion is right for any set, so it is examined
+    /// in portions for which there is memory, at worst that of the heap's reserve; only garbage that is spread over
+    /// several of them stays. What was freed may be memory for all. Returns: whether all was examined at once in the end.
+    /// Complexity: as for the whole set, a few times.
+    PYGC_NOINLINE bool collect_in_portions() noexcept {
+        // A finalizer might make new garbage for ever.
+        for (int round = 0; round != 8; ++round) {
+            const std::size_t before = found_;
+            examine_portions();
+            if (found_ == before) return false;
+            release_empty_pages(heap_);
+            heap_.collected_pages.release();
+            heap_.release_snapshot();
+            if (heap_.visits == 0) unmap_empty_chunks(heap_, 0);
+            if (choose_pages() && count_references(generation_)) {
+                collect_counted();
+                return true;
+            }
+            const bool no_memory = !snapshot_.prepared || snapshot_.failed;
+            restore_ages();
+            if (!no_memory) return false;
+        }
+        return false;
+    }
+
+    /// Frees the garbage that fits a portion. Ages stay as they are, but those of garbage.
+    void examine_portions() noexcept {
+        const memory_range reserve = snapshot_.spare;
+        std::size_t room = reserve_pages();
+        if (room == 0) { // a quarter of the reserve is for the list of pages
+            snapshot_.spare = {reserve.begin + reserve.bytes / 4, reserve.bytes - reserve.bytes / 4};
+            pages_ = reinterpret_cast<collected_page*>(reserve.begin);
+            room = reserve.bytes / 4 / sizeof(collected_page);
+        } else {
+            pages_ = heap_.collected_pages.data();
+        }
+        const std::size_t most = reserve_numbers();
+        std::size_t candidates = 0;
+        std::size_t numbers = number_granule;
+        page_count_ = 0;
+        const auto examine = [&]() noexcept {
+            examine_portion(pages_, page_count_, candidates);
+            numbers = number_granule;
+            page_count_ = 0;
+        };
+        heap_.pages.visit_pages([&](page& p) noexcept {
+            if (!holds_candidates(p)) return true;
+            if (page_count_ == room || numbers + p.type->slot_count + number_granule > most) {
+                examine();
+                if (!holds_candidates(p)) return true; // any more
+            }
+            ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+            numbers += p.type->slot_count == 1 ? 1 : p.carved + number_granule;
+            return true;
+        });
+        examine();
+        candidates_ = candidates;
+        snapshot_.spare = reserve;
+    }
+
+    /// Memory for a list of pages, as long as there can be one. Returns: for how many; 0: the reserve has room for
+    /// more.
+    std::size_t reserve_pages() noexcept {
+        for (std::size_t n = heap_.pages.pages() + 1; n > 1024; n /= 2) {
+            if (heap_.collected_pages.reserve(n)) return n;
+        }
+        return 0;
+    }
+
+    /// Memory for a picture of a portion, as large as there is. Returns: with numbers below which.
+    std::size_t reserve_numbers() noexcept {
+        std::size_t n = heap_.pages.pages() * number_granule;
+        for (; n > snapshot_.numbers_in_spare(); n /= 2) {
+            heap_.release_snapshot();
+            if (snapshot_.reserve(n, n)) return n;
+        }
+        heap_.release_snapshot();
+        return snapshot_.numbers_in_spare();
+    }
+
+    /// As a set of its own. If its references are too many, each half is.
+    void examine_portion(collected_page* pages, std::size_t count, std::size_t& candidates) noexcept {
+        pages_ = pages;
+        page_count_ = 0;
+        for (std::size_t i = 0; i != count; ++i) { // code of the user has run since they were listed
+            page& p = *pages[i].where; // read before its place is used again
+            if (holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+        }
+        count = page_count_;
+        if (count == 0) return;
+        if (number_pages() && count_references(generation_ == 2 ? 3 : generation_)) {
+            find_unreachable();
+            candidates += candidates_;
+            for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->in_construction = false;
+            for_each_found([this](page&, py_object*, const header& h) noexcept { --heap_.objects_of_age[age_of(h)]; });
+            free_garbage_found();
+        } else {
+            forget_numbers();
+            if (count > 1 && (!snapshot_.prepared || snapshot_.failed)) {
+                examine_portion(pages, count / 2, candidates);
+                examine_portion(pages + count / 2, count - count / 2, candidates);
+            }
+        }
+        pages_ = pages;
+    }
+
     /// Calls the callbacks, each with the list as it is now.
     void tell(collection_phase phase, const collection_info& info) noexcept {
         if (heap_.callbacks.empty() || heap_.abandoned) return;
@@ -121,17 +244,22 @@ private:
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
 
+    [[nodiscard]] bool holds_candidates(const page& p) const noexcept {
+        if (p.type == nullptr || !p.type->container || p.frozen || objects_on(p) == 0) return false;
+        return generation_ == 2 || p.young || (generation_ == 1 && p.middle);
+    }
+
     /// Lists and numbers the pages that hold candidates.
     bool choose_pages() noexcept {
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
         const bool room = heap_.collected_pages.reserve(upper_bound + 1);
         pages_ = heap_.collected_pages.data();
+        page_count_ = 0;
+        snapshot_.prepared = false;
         const auto choose = [this, room](page& p) noexcept {
             if (!p.type->container || p.frozen) return;
-            const std::size_t objects = objects_on(p);
-            settle(p, objects);
-            const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
-            if (room && objects != 0 && holds_candidates) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+            settle(p, objects_on(p));
+            if (room && holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         };
         // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
@@ -141,7 +269,6 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        reset_counters();
         return room && number_pages();
     }
 
@@ -151,11 +278,11 @@ private:
         return n;
     }
 
-    bool count_references() noexcept {
+    bool count_references(int generation) noexcept {
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            p.type->count(p, snapshot_, generation_);
+            p.type->count(p, snapshot_, generation);
             if (snapshot_.failed) return false;
         }
         snapshot_.subtract_edges();
@@ -164,10 +291,9 @@ private:
         return false;
     }
 
-    /// Nothing is freed; what was counted by then has grown old.
-    PYGC_NOINLINE void give_up() noexcept {
+    /// Nothing was freed, but a full collection made old what it had counted by then.
+    PYGC_NOINLINE void restore_ages() noexcept {
         forget_numbers();
-        ++stats().given_up;
         if (generation_ != 2) return;
         for (std::size_t& n : heap_.objects_of_age) n = 0;
         heap_.pages.for_each_page([this](page& p) noexcept {
@@ -184,7 +310,7 @@ private:
     void promote() noexcept {
         const std::size_t survivors = candidates_ - garbage_;
         std::uint32_t age = survivor_age_of[generation_];
-        if (paced_ && generation_ != 2 && survivors <= pacing::small) { // too few to be worth a generation
+        if (paced_ && generation_ != 2 && survivors <= pacing::few) { // too few to be worth a generation
             if (generation_ == 0) {
                 kept_young_ = survivors;
                 return;
@@ -198,6 +324,7 @@ private:
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
+                if (pages_[i].single) alive = (alive >> (pages_[i].first % 64)) & 1;
                 for (; alive != 0; alive &= alive - 1) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;

@@ -39,6 +39,15 @@ void for_each_frozen(heap_state& h, F f) noexcept {
     });
 }
 
+/// Whether an object on the page is in construction, and young once its constructor returns, which nobody will say.
+inline bool may_become_young(page& p) noexcept {
+    for (std::uint32_t i = 0; i != p.carved; ++i) {
+        const header& object = header_at(p, i);
+        if (!is_poisoned(&object) && is_in_construction(object)) return true;
+    }
+    return false;
+}
+
 /// Moves the permanent generation to generation 2. Complexity: linear in its objects.
 inline void unfreeze(heap_state& h) noexcept {
     if (h.collecting) return;
@@ -50,8 +59,9 @@ inline void unfreeze(heap_state& h) noexcept {
     h.pages.for_each_page([&h](page& p) noexcept {
         if (!p.frozen) return;
         const std::size_t used = objects_on(p);
-        p.frozen = p.young = p.middle = false;
-        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
+        p.frozen = p.middle = false;
+        if (p.type->container && may_become_young(p)) mark_young(p);
+        if (used <= room_mark(p.type->slot_count) || p.carved != p.type->slot_count) list_page(h.bin_of(*p.type), p);
         expect_event(p, used);
         settle(p, used);
     });

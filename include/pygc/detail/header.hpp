@@ -54,7 +54,8 @@ inline constexpr std::int32_t dying_count = 1 << 28;
 
 /// The ages of each generation; a collection looks at the oldest and everything younger.
 inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
-inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
+/// Number 3 is for full collections that leave the ages alone.
+inline constexpr std::uint32_t oldest_age_of[4] = {age_young, age_middle, age_old, age_old};
 /// The age of what survives a collection of each generation.
 inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
 

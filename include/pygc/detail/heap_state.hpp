@@ -85,6 +85,14 @@ struct collected_page {
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
     void* last_freed = nullptr; // the last of those
     bool escaped = false;       // some destructor let a reference to its object escape
+    bool single = false;        // has one slot, whose number is next to that of another page
+    std::uint64_t single_garbage = 0; // whether the object there was found unreachable
+};
+
+/// A range of memory.
+struct memory_range {
+    char* begin = nullptr;
+    std::size_t bytes = 0;
 };
 
 struct heap_state {
@@ -148,6 +156,7 @@ struct heap_state {
     scratch<std::uint64_t> in_set;
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
+    memory_range reserve; // for when the system has none: see collector.hpp
 
     /// Containers made minus containers gone since the last collection, never below zero. Counting page by page it
     /// takes what make_ref may take unseen for made, and sees deaths later.
@@ -238,13 +247,17 @@ struct heap_state {
 
     void release_scratch() noexcept {
         collected_pages.release();
+        release_snapshot();
+        plug.release();
+    }
+
+    void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();
         in_set.release();
         roots.release();
         unreached.release();
-        plug.release();
     }
 };
 

@@ -42,7 +42,7 @@ struct layout {
         ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
         slot_alignment;
     static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
-    static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
+    static constexpr std::uint32_t slot_count = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
 
     static const type_info info;
 

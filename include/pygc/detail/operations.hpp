@@ -17,6 +17,7 @@ struct operations : destruction<T> {
     using layout<T>::header_offset;
     using layout<T>::info;
     using layout<T>::object_of;
+    using layout<T>::shares_page;
     using layout<T>::slot_bytes;
     using layout<T>::slot_of;
     using destruction<T>::destruct;
@@ -65,7 +66,7 @@ struct operations : destruction<T> {
             const std::size_t word = n / 64;
             const std::size_t end_of_word = word * 64 + 64 < end ? word * 64 + 64 : end;
             std::uint64_t members = 0;
-            for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
+            for (std::uint64_t member = std::uint64_t{1} << (shares_page ? 0 : n % 64); n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
                 auto& h = *reinterpret_cast<header*>(slot + header_offset);
                 const bool readable = !is_poisoned(&h);
                 const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
@@ -79,7 +80,7 @@ struct operations : destruction<T> {
                 }
                 first_edge[n + 1] = visit.edge_count();
             }
-            s.in_set[word] = members;
+            s.in_set[word] = shares_page ? members : s.in_set[word] | members;
         }
         s.edge_count = visit.edge_count();
     }
@@ -100,7 +101,9 @@ struct operations : destruction<T> {
         unlink_visitor visit(s);
         std::size_t counted = 0;
         const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage, std::size_t slot) {
+        const std::uint64_t single = (s.unreached[first / 64] >> (first % 64)) & 1;
+        const std::uint64_t* const found = shares_page ? s.unreached + first / 64 : &single;
+        for_each_garbage(p, p.carved, found, [&](py_object* garbage, std::size_t slot) {
             header& h = header_of(garbage);
             counted += static_cast<std::size_t>(h.count);
             h.state = (has_finalizer ? h.state & life_finalized : 0) | age_none | life_dying;
@@ -142,7 +145,7 @@ constexpr type_info layout<T>::info = {
     type_name<value_type>().length,
     &bin_offset<T>,
     slot_bytes,
-    slots,
+    layout<T>::slot_count,
     static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
     header_offset,
     layout<T>::link_offset,

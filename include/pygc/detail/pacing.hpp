@@ -7,7 +7,7 @@
 //
 // A full collection is due when the containers that none has seen exceed a share of those that the last one left
 // alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and 34,816 more, whatever the program does: `small`, and what fits the page that make_ref takes slots from.
+// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
 //
 // Between them, young collections look at what is new. They are worth their time where they find garbage: one
 // that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
@@ -27,10 +27,10 @@ inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 struct pacing {
     /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
-    static constexpr std::size_t small = 32'768;
+    static constexpr std::size_t few = 32'768;
     /// So many leave room for others in that cache.
     static constexpr std::size_t cached = 8192;
-    static constexpr std::size_t small_bytes = std::size_t{8} << 20;
+    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 
     std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
     std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
@@ -38,7 +38,7 @@ struct pacing {
     std::size_t bytes_limit = static_cast<std::size_t>(-1);
 
     /// Containers that no full collection has seen, until one is due.
-    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return small + old / 4 * share; }
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
 
     /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
     [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
@@ -74,7 +74,7 @@ struct pacing {
     }
 
     /// So much a heap of `bytes` may grow until the next full collection.
-    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return small_bytes + bytes / 4 * share; }
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
 
     /// After any full collection: `bytes` are in use.
     void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }

@@ -43,7 +43,7 @@ struct type_info {
     std::size_t name_length;
     std::uint32_t* bin_offset;    // of the type's bin in every heap, in bytes, given at first use; 0 = none yet
     std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
-    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
+    std::uint32_t slot_count;     // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
     std::uint32_t header_offset;  // of py_object inside the type
     std::uint32_t link_offset;    // of a free slot's link to the next: beside the header, which stays valid
@@ -92,6 +92,8 @@ struct alignas(64) page {
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
     void* free_tail;
+    const type_info* last_type; // of the objects that were here when the page went back
+    page* next_resting;         // in the heap's queue of pages that went back: see storage.hpp
 #endif
 };
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
@@ -99,12 +101,15 @@ static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
 struct chunk {
     // First the cold part: an address in here must not look like that of a page's first objects, which
     // a processor compares by its low twelve bits only.
-    chunk* next;
+    chunk* next; // in the order in which they were mapped
     chunk* previous;
+    chunk* next_with_room; // in a list of chunks with equal room: see storage.hpp
+    chunk* previous_with_room;
     std::size_t bytes;
     std::uint64_t free_pages[2];
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
-    std::uint32_t free_count;
+    std::uint16_t free_count;
+    std::uint8_t longest_run; // of free pages
     bool huge_pages; // asked for: see storage.hpp
     numbering numbers[pages_per_chunk];
     heap_state* heap;

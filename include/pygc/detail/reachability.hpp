@@ -6,6 +6,8 @@
 //   find_unreachable    what nothing outside leads to, from the snapshot alone
 #pragma once
 
+#include <utility> // swap
+
 #include <pygc/detail/check.hpp>
 #include <pygc/detail/snapshot.hpp>
 
@@ -26,14 +28,29 @@ protected:
     /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
     bool number_pages() noexcept {
         std::uint64_t next_number = number_granule;
+        std::size_t objects = 0;
+        std::size_t shared = 0;
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            pages_[i].first = static_cast<std::uint32_t>(next_number);
-            pages_[i].carved = p.carved;
-            recall_numbers(pages_[i]);
-            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+            if (pages_[i].where->type->slot_count == 1) continue;
+            if (i != shared) std::swap(pages_[i], pages_[shared]);
+            collected_page& c = pages_[shared++];
+            c.first = static_cast<std::uint32_t>(next_number);
+            c.carved = c.where->carved;
+            c.single = false;
+            recall_numbers(c);
+            objects += c.carved;
+            next_number += (c.carved + number_granule - 1) / number_granule * number_granule;
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+        // Pages with one slot come last, their numbers next to each other: a granule for each would be 64 times as much.
+        objects += page_count_ - shared;
+        for (std::size_t i = shared; i != page_count_; ++i) {
+            collected_page& c = pages_[i];
+            c.first = static_cast<std::uint32_t>(next_number++);
+            c.carved = 1;
+            c.single = true;
+            recall_numbers(c);
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number), objects);
     }
 
     /// Sets the bit `unreached` of exactly the garbage.
@@ -43,11 +60,17 @@ protected:
         for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
         garbage_ = unreached;
         if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+        for (std::size_t i = page_count_; i != 0 && pages_[i - 1].single; --i) {
+            const std::uint32_t n = pages_[i - 1].first;
+            pages_[i - 1].single_garbage = (snapshot_.unreached[n / 64] >> (n % 64)) & 1;
+        }
     }
 
-    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    /// Notes which candidates of a page nothing outside refers to; of pages with one slot the first in a word does it
+    /// for all of them. Returns their number.
     std::size_t compare_counts(const collected_page& c) noexcept {
         std::size_t unreached = 0;
+        if (c.single && c.first % 64 != 0) return 0;
         for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
@@ -61,8 +84,13 @@ protected:
             snapshot_.unreached[base / 64] = zero;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += count_ones(zero);
-            if (negative != 0) [[unlikely]]
-                report_lies(*c.where, base - c.first, negative);
+            if (negative != 0) [[unlikely]] {
+                if (c.single) {
+                    report_lies_of_singles(base, negative);
+                } else {
+                    report_lies(*c.where, base - c.first, negative);
+                }
+            }
         }
         return unreached;
     }
@@ -109,6 +137,15 @@ protected:
             if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
             if (lied_about_++ < 8 || wants(debug::uncollectable)) {
                 report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    PYGC_NOINLINE void report_lies_of_singles(std::uint32_t base, std::uint64_t negative) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            if (c.single && c.first / 64 == base / 64 && ((negative >> (c.first % 64)) & 1) != 0) {
+                report_lies(*c.where, 0, 1);
             }
         }
     }
@@ -275,7 +312,7 @@ protected:
     }
 
     [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
-        return snapshot_.unreached + c.first / 64;
+        return c.single ? &c.single_garbage : snapshot_.unreached + c.first / 64;
     }
 
     [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// A growing array of plain values in memory of its own, for use while a collection runs.
+// A growing array of plain values in memory of its own, for what a collection works in and for the library's lists.
 #pragma once
 
 #include <cstddef>
 #include <cstring>
 
+#include <pygc/detail/poison.hpp>
 #include <pygc/detail/system_memory.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -18,19 +19,29 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return bytes_ / sizeof(T); }
     T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
-    /// Makes room for `count` elements; what was there is kept for the first `kept` of them. False
-    /// if the system has no memory; then nothing changed.
+    /// Makes room for `count` elements; what was there is kept for the first `kept` of them, and where the system can
+    /// move memory without copying it there are never two copies. False if the system has no memory; then nothing
+    /// changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
         if (count <= capacity()) return true;
         if (count > (SIZE_MAX / 2 - huge_page_bytes) / sizeof(T)) return false;
         const bool huge = count * sizeof(T) > huge_page_bytes;
         const std::size_t granule = huge ? huge_page_bytes : std::size_t{64} << 10;
         const std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
-        void* fresh = map_memory(bytes, granule);
-        if (fresh == nullptr) return false;
+        void* fresh = nullptr;
+        if (kept != 0) {
+            unwatch_for_leaks(data_, bytes_);
+            fresh = grow_mapping(data_, bytes_, bytes, granule);
+            if (fresh == nullptr) watch_for_leaks(data_, bytes_);
+        }
+        if (fresh == nullptr) {
+            fresh = map_memory(bytes, granule);
+            if (fresh == nullptr) return false;
+            if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
+            release();
+        }
         if (huge) prefer_huge_pages(fresh, bytes, true);
-        if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
-        release();
+        watch_for_leaks(fresh, bytes);
         data_ = static_cast<T*>(fresh);
         bytes_ = bytes;
         return true;
@@ -42,7 +53,10 @@ public:
     }
 
     void release() noexcept {
-        if (data_ != nullptr) unmap_memory(data_, bytes_);
+        if (data_ != nullptr) {
+            unwatch_for_leaks(data_, bytes_);
+            unmap_memory(data_, bytes_);
+        }
         data_ = nullptr;
         bytes_ = 0;
     }

@@ -41,7 +41,7 @@ inline header& header_of_slot(void* slot, const type_info& t) noexcept {
 
 /// A full page is offered to make_ref again once an eighth of it is free: picking up single slots
 /// all over the heap would cost more than it saves.
-constexpr std::uint32_t room_mark(std::uint32_t slots) noexcept { return slots - (slots >= 8 ? slots / 8 : 1); }
+constexpr std::uint32_t room_mark(std::uint32_t count) noexcept { return count - (count >= 8 ? count / 8 : 1); }
 
 inline void list_page(bin& b, page& p) noexcept {
     p.listed = true;
@@ -95,7 +95,7 @@ inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of
 /// How many slots of a page make_ref may have in use before it looks for others.
 inline std::size_t usable_slots(const page& p) noexcept {
 #if PYGC_ASAN
-    if (p.carved != p.type->slots) {
+    if (p.carved != p.type->slot_count) {
         const std::size_t next = p.free_count > resting ? p.free_count - resting : 1;
         return p.carved - p.free_count + next;
     }
@@ -110,7 +110,7 @@ inline std::size_t objects_on(const page& p) noexcept {
 
 /// So many slots are in use: when is there something to do again?
 inline void expect_event(page& p, std::size_t used) noexcept {
-    const std::uint32_t mark = room_mark(p.type->slots);
+    const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
     if (p.listed || p.frozen) event = 0;
     if (chunk_of(&p).heap->counts_each && used != 0) event = used - 1;
@@ -132,18 +132,19 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
     if (h.containers < h.containers_then) h.containers_then = h.containers;
 }
 
-/// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
+/// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
 inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
-    h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
-        for (page** link = &h.touched; *link != nullptr;) {
-            page& p = **link;
-            if (&chunk_of(&p) == &gone) {
-                *link = p.next_touched;
-            } else {
-                link = &p.next_touched;
-            }
+    if (!h.pages.has_more_empty_chunks(spare)) return;
+    for (page** link = &h.touched; *link != nullptr;) {
+        page& p = **link;
+        if (p.type != nullptr) {
+            link = &p.next_touched;
+        } else {
+            p.touched = false;
+            *link = p.next_touched;
         }
-    });
+    }
+    h.pages.unmap_empty_chunks(spare);
 }
 
 /// The last object of a page went, and make_ref doesn't hold it.
@@ -168,7 +169,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
 inline void use_fell(page& p, std::size_t used) noexcept {
     if (used == 0 && !p.held) return page_emptied(p);
     bin& b = chunk_of(&p).heap->bin_of(*p.type);
-    if (used <= room_mark(p.type->slots) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
+    if (used <= room_mark(p.type->slot_count) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
     expect_event(p, used);
     settle(p, used);
 }
@@ -179,7 +180,7 @@ PYGC_NOINLINE inline void page_event(page& p) noexcept {
     if (h.counts_each) {
         const type_info& t = *p.type;
         if (t.container) h.note_freed_containers(1);
-        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slots))) {
+        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slot_count))) {
             --p.event; // nothing else has changed
             p.until = 1;
             return;
@@ -209,7 +210,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     b.current = &no_page;
     p.held = false;
     if (used == 0) return page_emptied(p);
-    if (!for_good && (p.free != nullptr || p.carved != p.type->slots)) list_page(b, p);
+    if (!for_good && (p.free != nullptr || p.carved != p.type->slot_count)) list_page(b, p);
     expect_event(p, used);
     settle(p, used);
 }
@@ -290,7 +291,7 @@ inline void return_slots(page& p, std::size_t count, bool keep_empty = false) no
     if (p.type->container) h.note_freed_containers(count);
     if (is_taken_unseen(p)) return;
     const std::size_t used = std::size_t{p.event} + p.until - count;
-    if (used != 0 || !keep_empty || h.counts_each || p.type->slots == 1) return use_fell(p, used);
+    if (used != 0 || !keep_empty || h.counts_each || p.type->slot_count == 1) return use_fell(p, used);
     if (!p.listed) list_page(h.bin_of(*p.type), p);
     expect_event(p, 0);
     settle(p, 0);
@@ -321,7 +322,7 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
 /// True if `pop_slot` may be called.
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
-    return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
+    return p.free != nullptr && (p.carved == p.type->slot_count || p.free_count > resting);
 #else
     return p.free != nullptr;
 #endif
@@ -331,7 +332,7 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 inline void carve(page& p, const type_info& t) noexcept {
     auto count = static_cast<std::uint32_t>(t.slot_bytes < carved_bytes ? carved_bytes / t.slot_bytes : 1);
     if (count > p.carved + first_batch) count = p.carved + first_batch;
-    if (count > t.slots - p.carved) count = t.slots - p.carved;
+    if (count > t.slot_count - p.carved) count = t.slot_count - p.carved;
     if (is_taken_unseen(p) && t.container) { // not past the next collection
         const heap_state& h = *chunk_of(&p).heap;
         const std::size_t left = h.trigger > h.made() ? h.trigger - h.made() : 1;
@@ -391,7 +392,7 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
         page* p = b->current;
         if (p != &no_page) {
             if (has_slot(*p)) return p;
-            if (p->carved != t.slots) {
+            if (p->carved != t.slot_count) {
                 carve(*p, t);
                 return p;
             }
@@ -407,7 +408,7 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
             p->type = &t;
             p->destroy = t.destroy;
             poison(first_slot(*p), t.pages * page_bytes);
-            if (t.slots == 1) { // full with its first object: nobody's current page
+            if (t.slot_count == 1) { // full with its first object: nobody's current page
                 carve(*p, t);
                 return p;
             }

@@ -32,37 +32,49 @@ public:
     /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
     static constexpr std::size_t cached_size = std::size_t{64} << 10;
 
-    explicit snapshot(heap_state& h) noexcept : heap(h) {}
+    explicit snapshot(heap_state& h) noexcept : heap(h), spare(h.reserve) {}
 
-    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
-    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
-        const std::size_t words = slots / 64 + 1;
-        // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
+    /// Memory for numbers below `count`, of `objects` objects. False: there is none.
+    [[nodiscard]] bool prepare(std::size_t count, std::size_t objects) noexcept {
+        prepared = failed = false;
+        if (reserve(count, objects)) {
+            trial = heap.trial.data();
+            first_edge = heap.first_edge.data();
+            in_set = heap.in_set.data();
+            roots = heap.roots.data();
+            unreached = heap.unreached.data();
+            use(heap.edges);
+        } else if (!use_spare(count, objects)) {
             return false;
         }
-        size = slots;
-        trial = heap.trial.data();
-        first_edge = heap.first_edge.data();
-        in_set = heap.in_set.data();
-        roots = heap.roots.data();
-        unreached = heap.unreached.data();
+        const std::size_t words = words_for(count);
         std::memset(in_set, 0, words * sizeof(std::uint64_t));
         std::memset(roots, 0, words * sizeof(std::uint64_t));
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        use(heap.edges);
+        size = count;
         edge_count = 0;
-        return true;
+        unaccounted = 0;
+        return prepared = true;
     }
+
+    /// The same from the system only, and nothing is written there yet.
+    [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
+        const std::size_t words = words_for(count);
+        return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&
+               heap.roots.reserve(words) && heap.unreached.reserve(words) &&
+               heap.edges.reserve(2 * objects + 64); // the visitor asks for more
+    }
+
+    /// With so many numbers half of `spare` is left for edges.
+    [[nodiscard]] std::size_t numbers_in_spare() const noexcept { return spare.bytes / 2 / 9 - 128; }
 
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
     /// over, so that the page being counted can finish, and remembers that the picture is worthless.
     /// Gives and takes values, so that its caller's copies may stay in registers.
     PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
-        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !double_edges(count)) {
             failed = true;
-            count = 0;
+            return {edges, 0, edge_capacity};
         }
         use(heap.edges);
         return {edges, count, edge_capacity};
@@ -93,10 +105,42 @@ public:
     std::uint64_t* in_set = nullptr;
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
-    bool failed = false;
+    bool prepared = false; // there was memory to begin with
+    bool failed = false;   // but not for all edges
     std::size_t unaccounted = 0; // references to garbage, less those found in garbage
+    memory_range spare;          // what may be used if the system has no memory
 
 private:
+    static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }
+
+    /// Where there is no memory for twice as many, a little more may be all that is needed.
+    [[nodiscard]] bool double_edges(std::size_t count) noexcept {
+        if (edges != heap.edges.data()) { // in the spare memory: a fresh array, then
+            if (!heap.edges.reserve(2 * count)) return false;
+            std::memcpy(heap.edges.data(), edges, count * sizeof *edges);
+            return true;
+        }
+        return heap.edges.reserve(2 * count, count) || heap.edges.reserve(count + count / 8, count);
+    }
+
+    /// Lays all arrays out in the spare memory; what is left is for the edges. False: it is too small.
+    [[nodiscard]] bool use_spare(std::size_t count, std::size_t objects) noexcept {
+        const std::size_t words = words_for(count);
+        const std::size_t ints = (count + 64) + (count + 65) + (2 * objects + 64);
+        if (spare.bytes < 3 * words * sizeof(std::uint64_t) + ints * sizeof(std::uint32_t)) return false;
+        in_set = reinterpret_cast<std::uint64_t*>(spare.begin);
+        roots = in_set + words;
+        unreached = roots + words;
+        trial = reinterpret_cast<std::uint32_t*>(unreached + words);
+        first_edge = trial + count + 64;
+        edges = first_edge + count + 65;
+        const char* const end = spare.begin + spare.bytes;
+        edge_capacity =
+            static_cast<std::uint32_t>(static_cast<std::size_t>(end - reinterpret_cast<char*>(edges)) / sizeof *edges);
+        heap.edges.release(); // too small, or it would have been used
+        return true;
+    }
+
     void use(const scratch<std::uint32_t>& memory) noexcept {
         edges = memory.data();
         edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);

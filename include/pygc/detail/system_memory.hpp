@@ -9,10 +9,17 @@
 #include <pygc/config.hpp>
 
 #if defined(_WIN32)
+// Declared as <windows.h> does, which may come before or after: its SIZE_T is another type than std::size_t in 32 bits.
+#if defined(_WIN64)
+#define PYGC_WINDOWS_SIZE unsigned long long
+#else
+#define PYGC_WINDOWS_SIZE unsigned long
+#endif
 extern "C" {
-__declspec(dllimport) void* __stdcall VirtualAlloc(void*, std::size_t, unsigned long, unsigned long);
-__declspec(dllimport) int __stdcall VirtualFree(void*, std::size_t, unsigned long);
+__declspec(dllimport) void* __stdcall VirtualAlloc(void*, PYGC_WINDOWS_SIZE, unsigned long, unsigned long);
+__declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsigned long);
 }
+#undef PYGC_WINDOWS_SIZE
 #elif defined(__unix__) || defined(__APPLE__)
 #define PYGC_HAS_MMAP 1
 #include <sys/mman.h> // mmap, munmap, madvise
@@ -61,6 +68,25 @@ inline void unmap_memory(void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #else
     std::free(p);
 #endif
+}
+
+/// Moves what is in `p`, of `bytes`, to a range of `more` bytes, without copying it and without a moment in which there is
+/// memory for both. Null: nothing has changed, since this system can't, or has no memory. Preconditions: `alignment` is a
+/// power of two, and a divisor of `more`. Complexity: one to four system calls.
+inline void* grow_mapping([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes,
+                          [[maybe_unused]] std::size_t more, [[maybe_unused]] std::size_t alignment) noexcept {
+#if PYGC_HAS_MMAP && defined(MREMAP_MAYMOVE) && defined(MREMAP_FIXED)
+    const bool aligned = reinterpret_cast<std::uintptr_t>(p) % alignment == 0;
+    void* const longer = aligned ? ::mremap(p, bytes, more, 0) : MAP_FAILED;
+    if (longer != MAP_FAILED) return longer;
+    void* const place = map_memory(more, alignment);
+    // Where there are no addresses for both, the kernel finds a place, for ordinary pages.
+    void* const moved = place != nullptr ? ::mremap(p, bytes, more, MREMAP_MAYMOVE | MREMAP_FIXED, place)
+                                         : ::mremap(p, bytes, more, MREMAP_MAYMOVE);
+    if (moved != MAP_FAILED) return moved;
+    if (place != nullptr) ::munmap(place, more);
+#endif
+    return nullptr;
 }
 
 /// What systems that have larger pages than the usual ones mostly offer.
