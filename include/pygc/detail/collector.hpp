@@ -10,7 +10,7 @@
 //   find_unreachable    what nothing outside leads to
 //   promote             survivors grow older
 //   say_farewell        only if garbage has finalizers or weak references: those, and another look
-//   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
+//   clear_references, dispose, reclaim    garbage: references among it nulled, destructors, memory
 #pragma once
 
 #include <pygc/detail/clock.hpp>
@@ -35,16 +35,14 @@ public:
         if (wants(debug::stats)) print_start();
         let_go_of_pages(heap_);
         const std::size_t made = heap_.made();
-        if (choose_pages() && count_references()) {
-            find_unreachable();
+        if (choose_pages() && count_references() && look_for_garbage()) {
             promote();
-            const bool told = garbage_ != 0 && has_farewell();
-            if (told) [[unlikely]]
+            if (garbage_ != 0 && has_farewell()) [[unlikely]]
                 say_farewell();
-            found_ += garbage_;
-            if (garbage_ != 0) unlink(told);
-            if (snapshot_.unaccounted != 0) [[unlikely]]
-                spare_garbage();
+            if (garbage_ != 0) {
+                keep_pages_with_garbage();
+                if (clear_references()) found_ += garbage_;
+            }
             forget_numbers();
             if (garbage_ != 0) {
                 if (paced_) heap_.plug.renew(heap_.bytes());
@@ -158,6 +156,12 @@ private:
         return false;
     }
 
+    /// False: objects died, which makes the picture worthless.
+    bool look_for_garbage() noexcept {
+        find_unreachable();
+        return lied_about_ == 0 || explain_lies();
+    }
+
     /// Nothing is freed; what was counted by then has grown old.
     PYGC_NOINLINE void give_up() noexcept {
         forget_numbers();
@@ -219,60 +223,6 @@ private:
                 *link = p.next_touched;
             }
         }
-    }
-
-    /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
-    /// counted down inside the garbage. Then only the pages with garbage stay in the list. `changed`: code of the user
-    /// has run since the references were counted.
-    void unlink(bool changed) noexcept {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page c = pages_[i];
-            std::uint64_t any = 0;
-            for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
-            if (any == 0) {
-                numbers_of(*c.where) = {}; // what lives there counts as outside from now on
-                continue;
-            }
-            if (changed) {
-                unlink_changed(c);
-            } else {
-                c.where->type->unlink(*c.where, snapshot_);
-            }
-            pages_[kept++] = c;
-        }
-        page_count_ = kept;
-    }
-
-    PYGC_NOINLINE void unlink_changed(const collected_page& c) noexcept {
-        unlink_changed_visitor visit(snapshot_);
-        std::size_t counted = 0;
-        for_each_found(c, [&](page& p, py_object* garbage, header& h) noexcept {
-            counted += static_cast<std::size_t>(h.count);
-            h.state = (h.state & life_finalized) | age_none | life_dying;
-            p.type->traverse(garbage, visit);
-        });
-        snapshot_.unaccounted += counted - visit.nulled();
-    }
-
-    /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
-    /// outside holds one still. Which, nobody knows: all objects found are kept, for good.
-    PYGC_NOINLINE void spare_garbage() noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
-                if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
-                header& h = header_at(p, slot);
-                h.state = (h.state & life_finalized) | age;
-                if (age == age_middle) mark_middle(p);
-                if (lied_about_++ != 0) continue;
-                report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
-            }
-        }
-        heap_.objects_of_age[age] += garbage_;
-        found_ -= garbage_;
-        garbage_ = 0;
     }
 
     void learn() noexcept {

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <pygc/detail/heap_state.hpp>
+#include <pygc/detail/place_check.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -25,6 +26,12 @@ struct edge_room {
     std::uint32_t* edges;
     std::size_t count;
     std::size_t capacity;
+};
+
+/// A reference among garbage that was nulled: where it stands, and what it led to.
+struct cleared_reference {
+    py_object** place;
+    py_object* target;
 };
 
 class snapshot {
@@ -56,6 +63,20 @@ public:
         return true;
     }
 
+    /// Room for a log of so many references. Preconditions: the edges aren't needed any more. Without memory it is
+    /// as long as it can be.
+    void prepare_log(std::size_t count) noexcept {
+        edges = nullptr;
+        edge_count = edge_capacity = 0;
+        constexpr std::size_t size_in_edges = sizeof(cleared_reference) / sizeof(std::uint32_t);
+        static_assert(sizeof(cleared_reference) % sizeof(std::uint32_t) == 0);
+        incomplete_log = count > SIZE_MAX / size_in_edges || !heap.edges.reserve(count * size_in_edges);
+        cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
+        cleared_capacity = incomplete_log ? heap.edges.capacity() / size_in_edges : count;
+        cleared_count = 0;
+        lied = false;
+    }
+
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
     /// over, so that the page being counted can finish, and remembers that the picture is worthless.
     /// Gives and takes values, so that its caller's copies may stay in registers.
@@ -83,6 +104,16 @@ public:
         for (; e != end; ++e) --trial[*e];
     }
 
+    /// An object shows what can't be its own.
+    PYGC_NOINLINE void note_lie(place_kind kind, const type_info& t, const void* slot, const void* place) noexcept {
+        lied = true;
+        if (lie_type != nullptr) return;
+        lie_kind = kind;
+        lie_type = &t;
+        lie_slot = slot;
+        lie_place = place;
+    }
+
     heap_state& heap;
     std::size_t size = 0;           // of the range of numbers
     std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
@@ -94,7 +125,22 @@ public:
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
-    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
+    bool keyed = false; // some object of the set has an associative container whose keys hold references
+
+    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    cleared_reference* cleared = nullptr; // the log
+    std::size_t cleared_count = 0;
+    std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
+    bool incomplete_log = false;      // there was no memory for more
+    bool lied = false;                // more was shown than before, or what belongs to somebody else
+    place_check places;
+    const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
+
+    // The first lie of the collection, to be reported.
+    place_kind lie_kind = place_kind::unknown;
+    const type_info* lie_type = nullptr;
+    const void* lie_slot = nullptr;
+    const void* lie_place = nullptr;
 
 private:
     void use(const scratch<std::uint32_t>& memory) noexcept {
