@@ -206,6 +206,16 @@ PYGC_INLINE T* value_of(py_object* p) noexcept {
     }
 }
 
+/// Where in an object the value stands that the user knows.
+template <class T>
+consteval std::size_t box_value_offset() noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return 0;
+    } else {
+        return (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
+    }
+}
+
 /// The object behind a value that a reference owns: the inverse of `value_of`.
 template <class T>
 PYGC_INLINE py_object* owner_of(T* value) noexcept {

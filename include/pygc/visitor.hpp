@@ -2,6 +2,7 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <pygc/detail/erased_entries.hpp>
 #include <pygc/detail/snapshot.hpp>
 #include <pygc/detail/visit.hpp>
 
@@ -14,8 +15,8 @@ namespace pygc::inline PYGC_ABI {
 ///
 /// Arguments may be references, standard containers, optionals, variants, tuples, arrays, unique_ptrs,
 /// classes with a `traverse` of their own and plain structs, nested as you like. A reference left out
-/// can make garbage stay; a reference shown twice, or one that belongs to somebody else, is an error:
-/// the collector would free what is still in use. `traverse` must not throw, allocate objects or copy
+/// can make garbage stay; a reference shown twice, a copy, or one that belongs to somebody else, is an error:
+/// it is reported, and what was found is kept. `traverse` must not throw, allocate objects or copy
 /// references.
 class visitor {
 public:
@@ -30,12 +31,47 @@ public:
     /// For the library: one reference, by its place.
     void edge(py_object*& place);
 
+    /// For the library: between these two calls come references inside the key of an associative container.
+    PYGC_INLINE void begin_keys() noexcept {
+        ++keys_;
+        keyed_ = true;
+    }
+    PYGC_INLINE void end_keys() noexcept { --keys_; }
+    [[nodiscard]] PYGC_INLINE bool in_keys() const noexcept { return keys_ != 0; }
+
+    /// For the library: whether entries whose keys lead to garbage are to be taken out.
+    [[nodiscard]] bool erases_keys() const noexcept { return task_ == task::erase_keys; }
+
+    /// For the library: whether the object may have a reference at this address.
+    bool owns(const void* place);
+
+    /// For the library: until `leave`, what a `traverse` shows belongs to these bytes.
+    struct extent {
+        const void* begin;
+        std::size_t bytes;
+    };
+    PYGC_INLINE extent enter(const void* begin, std::size_t bytes) noexcept {
+        const extent outer = extent_;
+        extent_ = {begin, bytes};
+        return outer;
+    }
+    PYGC_INLINE void leave(extent outer) noexcept { extent_ = outer; }
+
 protected:
-    enum class task : unsigned char { count, unlink, unlink_changed, call };
+    enum class task : unsigned char { count, unlink, erase_keys, place, call };
     explicit visitor(task t) noexcept : task_(t) {}
 
+    [[nodiscard]] PYGC_INLINE bool was_keyed() const noexcept { return keyed_; }
+    [[nodiscard]] PYGC_INLINE bool is_inside(const void* place) const noexcept {
+        return reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(extent_.begin) <
+               extent_.bytes;
+    }
+
 private:
-    task task_;
+    const task task_;
+    bool keyed_ = false;
+    std::uint32_t keys_ = 0; // how deep inside keys
+    extent extent_ = {nullptr, 0};
 };
 
 namespace detail {
@@ -65,6 +101,11 @@ public:
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
+    PYGC_INLINE static bool owns(const void*) noexcept { return true; }
+
+    /// Whether there were keys that hold references.
+    [[nodiscard]] PYGC_INLINE bool keyed() const noexcept { return was_keyed(); }
+
     /// Where the edges of the next object will begin.
     [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
         return static_cast<std::uint32_t>(edge_count_);
@@ -77,33 +118,14 @@ private:
     snapshot* snapshot_;
 };
 
-/// Nulls references to garbage without counting them down.
-class nulling_visitor : public visitor {
+/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
+/// a `traverse` may show others now than when the references were counted. A key of an associative container stays as
+/// it is: the container would not find it any more.
+class unlink_visitor : public visitor {
 public:
-    /// So many references were nulled.
-    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
-
-protected:
-    nulling_visitor(task t, const snapshot& s) noexcept : visitor(t), unreached_(s.unreached) {}
-
-    PYGC_INLINE void null_if_garbage(py_object*& place, std::size_t number) noexcept {
-        if (((unreached_[number / 64] >> (number % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
-    }
-
-private:
-    const std::uint64_t* const unreached_;
-    std::size_t nulled_ = 0;
-};
-
-/// Nulls the references that garbage holds on garbage. Their numbers are read from the
-/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
-/// lies, and at worst keeps something for good.
-class unlink_visitor : public nulling_visitor {
-public:
-    explicit unlink_visitor(const snapshot& s) noexcept
-        : nulling_visitor(task::unlink, s), edges_(s.edges), end_(s.edges + s.edge_count), first_edge_(s.first_edge) {}
+    explicit unlink_visitor(snapshot& s) noexcept
+        : visitor(task::unlink), unreached_(s.unreached), found_(s.trial), next_(s.cleared + s.cleared_count),
+          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -111,27 +133,109 @@ public:
     }
 
     /// What comes next are the references of this object.
-    PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
+    PYGC_INLINE void begin(const void* object, std::size_t bytes) noexcept {
+        object_ = object;
+        enter(object, bytes);
+    }
+
+    /// Whether the object may have a reference at this address. If not it is left alone.
+    PYGC_INLINE bool owns(const void* place) noexcept { return is_inside(place) || may_own(place); }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place != nullptr && next_edge_ != end_) null_if_garbage(place, *next_edge_++);
+        py_object* const target = place;
+        if (target == nullptr) return;
+        const std::size_t n = number_of(target);
+        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
+        if (in_keys()) return;
+        if (next_ == end_) [[unlikely]] {
+            if (!snapshot_->incomplete_log) {
+                snapshot_->lied = true; // there are more now
+                return;
+            }
+        } else {
+            *next_++ = {&place, target};
+        }
+        place = nullptr;
+        ++found_[n];
+    }
+
+    /// So many references are logged now.
+    [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
+        return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
 
 private:
-    const std::uint32_t* const edges_;
-    const std::uint32_t* const end_;
-    const std::uint32_t* const first_edge_;
-    const std::uint32_t* next_edge_ = nullptr;
+    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs.
+    PYGC_NOINLINE bool may_own(const void* place) noexcept {
+        const page& where = page_of(object_);
+        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object_);
+        if (offset < where.type->slot_bytes) return true;
+        const place_kind kind = snapshot_->places.kind_of(snapshot_->heap, place, snapshot_->frame);
+        if (kind == place_kind::unknown) return true;
+        snapshot_->note_lie(kind, *where.type, object_, place);
+        return false;
+    }
+
+    const std::uint64_t* const unreached_;
+    std::uint32_t* const found_;
+    cleared_reference* next_;
+    cleared_reference* const end_;
+    snapshot* const snapshot_;
+    const void* object_ = nullptr;
 };
 
-/// The same after code of the user has run, without the edges.
-class unlink_changed_visitor : public nulling_visitor {
+/// Takes the entries out of associative containers whose keys lead to garbage.
+class erase_visitor : public visitor {
 public:
-    explicit unlink_changed_visitor(const snapshot& s) noexcept : nulling_visitor(task::unlink_changed, s) {}
+    explicit erase_visitor(heap_state& h) noexcept : visitor(task::erase_keys), heap_(h) {}
 
-    void edge(py_object*& place) noexcept {
-        if (place != nullptr) null_if_garbage(place, number_of(place));
+    /// What comes next are the references of this object.
+    void begin(const type_info& type, const py_object* object) noexcept {
+        type_ = &type;
+        object_ = object;
     }
+
+    /// All garbage says so in its header; the targets of keys are still whole.
+    void edge(const py_object* target) noexcept {
+        if (in_keys() && target != nullptr) is_dead_ |= is_condemned_and_dying(header_of(target));
+    }
+
+    /// Whether the key that was shown last leads to garbage.
+    bool is_dead() noexcept {
+        const bool dead = is_dead_;
+        is_dead_ = false;
+        return dead;
+    }
+
+    /// What is taken out is destroyed later: its destructors are code of the user.
+    erased_entries entries;
+
+    /// An entry can't be taken out: its container's hash or comparison threw.
+    PYGC_NOINLINE void report_exception() noexcept {
+#if PYGC_EXCEPTIONS
+        report_unraisable(heap_, "a container with a dead key in", {type_->name, type_->name_length}, object_);
+#endif
+    }
+
+private:
+    heap_state& heap_;
+    const type_info* type_ = nullptr;
+    const py_object* object_ = nullptr;
+    bool is_dead_ = false;
+};
+
+/// Calls a function for each place where a reference stands, also null.
+class place_visitor : public visitor {
+public:
+    using function = void (*)(void* context, py_object*& place, bool in_keys) noexcept;
+
+    place_visitor(function f, void* context) noexcept : visitor(task::place), function_(f), context_(context) {}
+
+    void edge(py_object*& place) noexcept { function_(context_, place, in_keys()); }
+
+private:
+    function function_;
+    void* context_;
 };
 
 /// Calls a function for each reference that isn't null.
@@ -157,9 +261,49 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
     case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
     case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
-    case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
+    case task::erase_keys: return static_cast<detail::erase_visitor*>(this)->edge(place);
+    case task::place: return static_cast<detail::place_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
     }
+}
+
+namespace detail {
+
+template <class X>
+PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x) {
+    auto& eraser = static_cast<erase_visitor&>(visit);
+    for (auto next = x.begin(); next != x.end();) {
+        const auto at = next;
+        visit.begin_keys();
+        visit_value(visit, key_in<X>(*at));
+        visit.end_keys();
+        if (!eraser.is_dead()) {
+            if constexpr (is_map<X>) visit_value(visit, (*at).second);
+            ++next;
+            continue;
+        }
+#if PYGC_EXCEPTIONS
+        try {
+#endif
+            if constexpr (requires { x.extract(at); }) {
+                ++next;
+                eraser.entries.take(x, at);
+            } else {
+                next = x.erase(at);
+            }
+#if PYGC_EXCEPTIONS
+        } catch (...) {
+            eraser.report_exception();
+            return;
+        }
+#endif
+    }
+}
+
+} // namespace detail
+
+inline bool visitor::owns(const void* place) {
+    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
 }
 
 } // namespace pygc::inline PYGC_ABI

@@ -10,7 +10,7 @@
 //   find_unreachable    what nothing outside leads to
 //   promote             survivors grow older
 //   say_farewell        only if garbage has finalizers or weak references: those, and another look
-//   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
+//   clear_references, dispose, reclaim    garbage: references among it nulled, destructors, memory
 //
 // Without memory for all that the set is examined in portions.
 #pragma once
@@ -45,7 +45,7 @@ public:
         const std::size_t made = heap_.made();
         const bool chosen = choose_pages();
         reset_counters();
-        if (chosen && count_references(generation_)) {
+        if (chosen && count_references(generation_) && look_for_garbage()) {
             collect_counted();
         } else {
             const bool no_memory = !chosen || snapshot_.failed;
@@ -77,7 +77,6 @@ public:
 private:
     /// What follows once all references of the generation are counted.
     void collect_counted() noexcept {
-        find_unreachable();
         promote();
         free_garbage_found();
         heap_.pace.kept_young = kept_young_;
@@ -85,13 +84,12 @@ private:
     }
 
     void free_garbage_found() noexcept {
-        const bool told = garbage_ != 0 && has_farewell();
-        if (told) [[unlikely]]
+        if (garbage_ != 0 && has_farewell()) [[unlikely]]
             say_farewell();
-        found_ += garbage_;
-        if (garbage_ != 0) unlink(told);
-        if (snapshot_.unaccounted != 0) [[unlikely]]
-            spare_garbage();
+        if (garbage_ != 0) {
+            keep_pages_with_garbage();
+            if (clear_references()) found_ += garbage_;
+        }
         forget_numbers();
         if (garbage_ != 0) {
             if (paced_) heap_.plug.renew(heap_.bytes());
@@ -114,7 +112,7 @@ private:
             heap_.collected_pages.release();
             heap_.release_snapshot();
             if (heap_.visits == 0) unmap_empty_chunks(heap_, 0);
-            if (choose_pages() && count_references(generation_)) {
+            if (choose_pages() && count_references(generation_) && look_for_garbage()) {
                 collect_counted();
                 return true;
             }
@@ -190,8 +188,7 @@ private:
         }
         count = page_count_;
         if (count == 0) return;
-        if (number_pages() && count_references(generation_ == 2 ? 3 : generation_)) {
-            find_unreachable();
+        if (number_pages() && count_references(generation_ == 2 ? 3 : generation_) && look_for_garbage()) {
             candidates += candidates_;
             for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->in_construction = false;
             for_each_found([this](page&, py_object*, const header& h) noexcept { --heap_.objects_of_age[age_of(h)]; });
@@ -291,6 +288,12 @@ private:
         return false;
     }
 
+    /// False: objects died, which makes the picture worthless.
+    bool look_for_garbage() noexcept {
+        find_unreachable();
+        return lied_about_ == 0 || explain_lies();
+    }
+
     /// Nothing was freed, but a full collection made old what it had counted by then.
     PYGC_NOINLINE void restore_ages() noexcept {
         forget_numbers();
@@ -352,60 +355,6 @@ private:
                 *link = p.next_touched;
             }
         }
-    }
-
-    /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
-    /// counted down inside the garbage. Then only the pages with garbage stay in the list. `changed`: code of the user
-    /// has run since the references were counted.
-    void unlink(bool changed) noexcept {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page c = pages_[i];
-            std::uint64_t any = 0;
-            for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
-            if (any == 0) {
-                numbers_of(*c.where) = {}; // what lives there counts as outside from now on
-                continue;
-            }
-            if (changed) {
-                unlink_changed(c);
-            } else {
-                c.where->type->unlink(*c.where, snapshot_);
-            }
-            pages_[kept++] = c;
-        }
-        page_count_ = kept;
-    }
-
-    PYGC_NOINLINE void unlink_changed(const collected_page& c) noexcept {
-        unlink_changed_visitor visit(snapshot_);
-        std::size_t counted = 0;
-        for_each_found(c, [&](page& p, py_object* garbage, header& h) noexcept {
-            counted += static_cast<std::size_t>(h.count);
-            h.state = (h.state & life_finalized) | age_none | life_dying;
-            p.type->traverse(garbage, visit);
-        });
-        snapshot_.unaccounted += counted - visit.nulled();
-    }
-
-    /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
-    /// outside holds one still. Which, nobody knows: all objects found are kept, for good.
-    PYGC_NOINLINE void spare_garbage() noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
-                if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
-                header& h = header_at(p, slot);
-                h.state = (h.state & life_finalized) | age;
-                if (age == age_middle) mark_middle(p);
-                if (lied_about_++ != 0) continue;
-                report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
-            }
-        }
-        heap_.objects_of_age[age] += garbage_;
-        found_ -= garbage_;
-        garbage_ = 0;
     }
 
     void learn() noexcept {
@@ -537,8 +486,8 @@ inline int due_generation(const heap_state& h, std::size_t more) noexcept {
 /// In debug mode, tells once of a collection that has been due for long, but for an object that is dying.
 inline void warn_of_long_wait([[maybe_unused]] heap_state& h) noexcept {
 #if PYGC_DEBUG
-    const std::size_t small = pacing::small; // less is worth no word
-    const std::size_t bound = h.next_collection() > small ? h.next_collection() : small;
+    const std::size_t few = pacing::few; // less is worth no word
+    const std::size_t bound = h.next_collection() > few ? h.next_collection() : few;
     if (h.told_of_wait || !h.is_due() || h.made() / 2 <= bound) return;
     h.told_of_wait = true;
     report("a collection has waited long for an object that is still dying; an event loop in a destructor needs a "

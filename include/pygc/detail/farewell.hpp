@@ -4,26 +4,26 @@
 //   run_finalizers          weak references are still alive, the objects intact
 //   reprieve                the garbage is examined again: who was made reachable lives on
 //   end_weak_references     all those to the rest are dead; then their callbacks, unless garbage too
+//   erase_dead_keys         entries of associative containers whose keys are garbage
 //   save_all                if so wanted, the rest goes to the list `garbage` and lives on
 //
 // Only garbage with a finalizer or a weak reference comes here. While code of the user runs its objects are
 // "condemned": hidden from lists, and what dies among them keeps its slot until the collection has seen it.
 #pragma once
 
-#include <pygc/detail/reachability.hpp>
-#include <pygc/detail/traversal_guard.hpp>
+#include <pygc/detail/clear_references.hpp>
 #include <pygc/object_list.hpp>
-#include <pygc/visitor.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
-class farewell : protected reachability {
+class farewell : protected clearing {
 protected:
-    using reachability::reachability;
+    using clearing::clearing;
 
     /// Whether any of the garbage must be treated with more than destructors.
     bool has_farewell() noexcept {
-        if (wants(debug::save_all) || wants(debug::collectable)) return true;
+        has_dead_keys_ = snapshot_.keyed && find_dead_keys();
+        if (has_dead_keys_ || wants(debug::save_all) || wants(debug::collectable)) return true;
         bool found = false;
         for (std::size_t i = 0; i != page_count_ && !found; ++i) {
             const page& p = *pages_[i].where;
@@ -39,22 +39,16 @@ protected:
     /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
     /// of the garbage is intact afterwards, and nobody can reach it.
     PYGC_NOINLINE void say_farewell() noexcept {
-        forget_numbers(); // code of the user may start a collection in another heap
         keep_pages_with_garbage();
+        if (!verify_references()) return; // before anybody is told of a death
+        forget_numbers();                 // code of the user may start a collection in another heap
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
         if (run_finalizers()) reprieve();
         print_collectable();
         end_weak_references();
         if (wants(debug::save_all)) save_all();
+        if (has_dead_keys_) erase_dead_keys();
         for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
-    }
-
-    void keep_pages_with_garbage() noexcept {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            if (has_garbage(pages_[i])) pages_[kept++] = pages_[i];
-        }
-        page_count_ = kept;
     }
 
     /// Returns: whether there was any.
@@ -146,18 +140,11 @@ protected:
             }
         }
         snapshot_.edge_count = visit.edge_count();
+        snapshot_.keyed |= visit.keyed();
         snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
-    }
-
-    /// A condemned object lives on, in the generation of the survivors.
-    void survive(page& p, header& h) noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
-        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
-        ++heap_.objects_of_age[age];
-        if (age == age_middle) mark_middle(p);
     }
 
     void end_weak_references() noexcept {
@@ -181,6 +168,43 @@ protected:
         found_ += detail::run(pending);
     }
 
+    /// Whether garbage has an associative container with a key that leads to garbage.
+    PYGC_NOINLINE bool find_dead_keys() noexcept {
+        struct context {
+            const std::uint64_t* unreached;
+            bool found;
+        } c{snapshot_.unreached, false};
+        place_visitor visit(
+            [](void* to, py_object*& place, bool in_keys) noexcept {
+                context& here = *static_cast<context*>(to);
+                const std::size_t n = in_keys && place != nullptr ? number_of(place) : 0;
+                here.found |= ((here.unreached[n / 64] >> (n % 64)) & 1) != 0;
+            },
+            &c);
+        const traversal_guard guard(heap_);
+        for_each_found([&](page& where, py_object* p, header&) noexcept {
+            if (!c.found) where.type->traverse(p, visit);
+        });
+        return c.found;
+    }
+
+    /// A dead key is not nulled, lest its container never find it again: the entry goes, while all objects are still
+    /// whole. Hashes, comparisons and destructors of the user run, so that each of the garbage is held.
+    PYGC_NOINLINE void erase_dead_keys() noexcept {
+        for_each_found([](page&, py_object*, header& h) noexcept {
+            h.state |= life_condemned | life_dying;
+            ++h.count;
+        });
+        {
+            erase_visitor visit(heap_);
+            for_each_found([&visit](page& where, py_object* p, header&) noexcept {
+                visit.begin(*where.type, p);
+                where.type->traverse(p, visit);
+            });
+        } // here the entries end
+        for_each_found([](page&, py_object*, header& h) noexcept { --h.count; });
+    }
+
     void print_collectable() noexcept {
         if (!wants(debug::collectable)) return;
         for_each_found([](page& where, py_object* p, header&) noexcept { report("collectable", where.type, p); });
@@ -200,6 +224,7 @@ protected:
         page_count_ = 0;
     }
 
+    bool has_dead_keys_ = false;
     std::size_t found_ = 0; // what `collect` returns, but for those lied about
 };
 

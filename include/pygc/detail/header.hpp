@@ -66,6 +66,12 @@ PYGC_INLINE bool is_in_construction(const header& h) noexcept {
     return (h.state & state_mask & ~std::uint32_t{life_weak | life_finalized}) == age_none;
 }
 
+/// Whether it is garbage that no weak reference leads to any more, and whose destructor hasn't run.
+PYGC_INLINE bool is_condemned_and_dying(const header& h) noexcept {
+    constexpr std::uint32_t both = life_condemned | life_dying;
+    return (h.state & both) == both;
+}
+
 inline void make_immortal(header& h) noexcept {
     h.count = pinned_count;
     h.state |= life_immortal;

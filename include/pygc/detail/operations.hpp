@@ -83,6 +83,7 @@ struct operations : destruction<T> {
             s.in_set[word] = shares_page ? members : s.in_set[word] | members;
         }
         s.edge_count = visit.edge_count();
+        s.keyed |= visit.keyed();
     }
 
     /// Calls `f(py_object*, slot)` for the garbage on the page.
@@ -99,28 +100,24 @@ struct operations : destruction<T> {
 
     PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
         unlink_visitor visit(s);
-        std::size_t counted = 0;
         const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
         const std::uint64_t single = (s.unreached[first / 64] >> (first % 64)) & 1;
         const std::uint64_t* const found = shares_page ? s.unreached + first / 64 : &single;
-        for_each_garbage(p, p.carved, found, [&](py_object* garbage, std::size_t slot) {
-            header& h = header_of(garbage);
-            counted += static_cast<std::size_t>(h.count);
-            h.state = (has_finalizer ? h.state & life_finalized : 0) | age_none | life_dying;
-            visit.begin(first + slot);
-            traverse_object(*object_of(garbage), visit);
+        for_each_garbage(p, p.carved, found, [&](py_object* garbage, std::size_t) {
+            T* const object = object_of(garbage);
+            visit.begin(slot_of(garbage), sizeof(T));
+            traverse_object(*object, visit);
         });
-        s.unaccounted += counted - visit.nulled();
+        s.cleared_count = visit.logged();
     }
 
-    /// Runs the destructors and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
+    /// Runs the destructors, for headers that say so already, and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
     static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
         page& p = *c.where;
         --this_thread.nesting_left;
         const bool innermost = this_thread.nesting_left == 0;
         void* freed = nullptr;
         for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
-            begin_death(g);
             destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
@@ -160,6 +157,7 @@ constexpr type_info layout<T>::info = {
     operations<T>::page_loops().dispose_garbage,
     &operations<T>::traverse,
     has_finalizer ? &operations<T>::finalize : nullptr,
+    static_cast<std::uint32_t>(box_value_offset<value_type>()),
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -59,6 +59,7 @@ struct type_info {
     void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
     void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
+    std::uint32_t value_offset;                   // of what the user knows: 0, or behind the header of a box
 };
 
 /// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections

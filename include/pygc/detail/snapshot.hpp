@@ -14,6 +14,7 @@
 #pragma once
 
 #include <pygc/detail/heap_state.hpp>
+#include <pygc/detail/place_check.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -25,6 +26,12 @@ struct edge_room {
     std::uint32_t* edges;
     std::size_t count;
     std::size_t capacity;
+};
+
+/// A reference among garbage that was nulled: where it stands, and what it led to.
+struct cleared_reference {
+    py_object** place;
+    py_object* target;
 };
 
 class snapshot {
@@ -53,7 +60,6 @@ public:
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
         size = count;
         edge_count = 0;
-        unaccounted = 0;
         return prepared = true;
     }
 
@@ -67,6 +73,30 @@ public:
 
     /// With so many numbers half of `spare` is left for edges.
     [[nodiscard]] std::size_t numbers_in_spare() const noexcept { return spare.bytes / 2 / 9 - 128; }
+
+    /// Room for a log of so many references. Preconditions: the edges aren't needed any more. Without memory it is
+    /// as long as it can be.
+    void prepare_log(std::size_t count) noexcept {
+        constexpr std::size_t size_in_edges = sizeof(cleared_reference) / sizeof(std::uint32_t);
+        static_assert(sizeof(cleared_reference) % sizeof(std::uint32_t) == 0);
+        std::uint32_t* memory = edges;
+        std::size_t capacity = edge_capacity / size_in_edges;
+        if (reinterpret_cast<std::uintptr_t>(memory) % alignof(cleared_reference) != 0) {
+            ++memory; // in the spare memory
+            capacity = (edge_capacity - 1) / size_in_edges;
+        }
+        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
+            memory = heap.edges.data();
+            capacity = count;
+        }
+        edges = nullptr;
+        edge_count = edge_capacity = 0;
+        cleared = reinterpret_cast<cleared_reference*>(memory);
+        incomplete_log = capacity < count;
+        cleared_capacity = incomplete_log ? capacity : count;
+        cleared_count = 0;
+        lied = false;
+    }
 
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
     /// over, so that the page being counted can finish, and remembers that the picture is worthless.
@@ -95,6 +125,16 @@ public:
         for (; e != end; ++e) --trial[*e];
     }
 
+    /// An object shows what can't be its own.
+    PYGC_NOINLINE void note_lie(place_kind kind, const type_info& t, const void* slot, const void* place) noexcept {
+        lied = true;
+        if (lie_type != nullptr) return;
+        lie_kind = kind;
+        lie_type = &t;
+        lie_slot = slot;
+        lie_place = place;
+    }
+
     heap_state& heap;
     std::size_t size = 0;           // of the range of numbers
     std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
@@ -107,8 +147,23 @@ public:
     std::uint64_t* unreached = nullptr;
     bool prepared = false; // there was memory to begin with
     bool failed = false;   // but not for all edges
-    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
-    memory_range spare;          // what may be used if the system has no memory
+    memory_range spare;    // what may be used if the system has no memory
+    bool keyed = false; // some object of the set has an associative container whose keys hold references
+
+    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    cleared_reference* cleared = nullptr; // the log
+    std::size_t cleared_count = 0;
+    std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
+    bool incomplete_log = false;      // there was no memory for more
+    bool lied = false;                // more was shown than before, or what belongs to somebody else
+    place_check places;
+    const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
+
+    // The first lie of the collection, to be reported.
+    place_kind lie_kind = place_kind::unknown;
+    const type_info* lie_type = nullptr;
+    const void* lie_slot = nullptr;
+    const void* lie_place = nullptr;
 
 private:
     static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }

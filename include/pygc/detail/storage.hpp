@@ -131,6 +131,15 @@ public:
         return false;
     }
 
+    /// Whether an address lies in one of the chunks, however large. Complexity: linear in their number.
+    [[nodiscard]] bool covers(const void* p) const noexcept {
+        const auto at = reinterpret_cast<std::uintptr_t>(p);
+        for (const chunk* c = first_; c != nullptr; c = c->next) {
+            if (at - reinterpret_cast<std::uintptr_t>(c) < c->bytes) return true;
+        }
+        return false;
+    }
+
     void unmap_all() noexcept {
 #if PYGC_ASAN
         first_resting_ = last_resting_ = nullptr;

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: BSL-1.0
+// Nulls the references that garbage holds on garbage, so that destructors see null for a dead peer, and proves by that
+// that nobody else has one:
+//
+//   unlink          each place that a `traverse` shows is nulled, logged, and counted for what it led to
+//   counts_match    an object whose count is the number of places nulled has no other reference anywhere
+//   restore         if some don't match every place gets back what it had, and all that was found lives on
+//
+// So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
+// place is doesn't follow from counts: see place_check.hpp.
+#pragma once
+
+#include <pygc/detail/lie_report.hpp>
+#include <pygc/detail/reachability.hpp>
+#include <pygc/detail/traversal_guard.hpp>
+#include <pygc/visitor.hpp>
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class clearing : protected reachability {
+protected:
+    using reachability::reachability;
+
+    void keep_pages_with_garbage() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (has_garbage(pages_[i])) {
+                pages_[kept++] = pages_[i];
+            } else {
+                numbers_of(*pages_[i].where) = {}; // what lives there counts as outside from now on
+            }
+        }
+        page_count_ = kept;
+    }
+
+    /// More references were shown than there are: says who shows them. False: objects died meanwhile.
+    PYGC_NOINLINE bool explain_lies() noexcept {
+        const traversal_guard guard(heap_);
+        lie_report lies(snapshot_);
+        explain(lies, snapshot_.in_set);
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
+    }
+
+    /// Whether only garbage refers to garbage. If so its references are null afterwards and its headers those of dying
+    /// objects; if not everything found is kept, as it was, and reported. Preconditions: only pages with garbage are
+    /// left.
+    bool clear_references() noexcept { return try_to_clear(true); }
+
+    /// The same, but nothing is changed either way, except that what must be kept is.
+    PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
+
+    /// An object that was found lives on, in the generation of the survivors.
+    void survive(page& p, header& h) noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
+        ++heap_.objects_of_age[age];
+        if (age == age_middle) mark_middle(p);
+    }
+
+private:
+    bool try_to_clear(bool for_good) noexcept {
+        snapshot_.frame = frame();
+        const bool cleared = unlink_and_check(for_good);
+        if (!cleared) [[unlikely]]
+            keep_all();
+        return cleared;
+    }
+
+    PYGC_INLINE static const void* frame() noexcept {
+#if defined(__GNUC__)
+        return __builtin_frame_address(0);
+#else
+        return nullptr;
+#endif
+    }
+
+    bool unlink_and_check(bool for_good) noexcept {
+        const traversal_guard guard(heap_);
+#if PYGC_DEBUG
+        if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
+#endif
+        // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
+        const bool fits = for_good && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+                                          snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+        snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            std::memset(snapshot_.trial + pages_[i].first, 0, pages_[i].carved * sizeof(std::uint32_t));
+        }
+        for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
+        bool match = !snapshot_.lied && guard.nothing_died();
+        if (match) {
+            for (std::size_t i = 0; i != page_count_; ++i) match &= counts_match(pages_[i], for_good);
+            if (match && for_good) return true;
+            if (!match) restore_headers();
+        }
+        if (match && !snapshot_.incomplete_log) {
+            put_back();
+            return true;
+        }
+        restore_references();
+        if (match) return true;
+        report_what_is_known();
+        forget_numbers(); // if objects died, their destructors are code of the user
+        return false;
+    }
+
+    /// Where a count isn't the number of places nulled, a reference is left somewhere. Those that match are made dying.
+    bool counts_match(const collected_page& c, bool for_good) noexcept {
+        page& p = *c.where;
+        const std::size_t stride = p.type->slot_bytes;
+        const std::uint32_t kept = p.type->finalize != nullptr ? std::uint32_t{life_finalized} : 0;
+        char* const begin = first_slot(p) + p.type->header_offset;
+        std::uint32_t differ = 0;
+        const auto check = [&](char* at, std::uint32_t found) noexcept {
+            header& h = *reinterpret_cast<header*>(at);
+            const std::uint32_t difference = static_cast<std::uint32_t>(h.count) ^ found;
+            differ |= difference;
+            if (difference == 0 && for_good) h = {dying_count, (h.state & kept) | age_none | life_dying};
+        };
+        for (std::size_t base = 0; base < c.carved; base += 64) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            const std::uint32_t* const found = snapshot_.trial + c.first + base;
+            char* slot = begin + base * stride;
+            if (bits == ~std::uint64_t{0}) {
+                for (std::size_t k = 0; k != 64; ++k, slot += stride) check(slot, found[k]);
+                continue;
+            }
+            for (; bits != 0; bits &= bits - 1) {
+                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
+                check(slot + k * stride, found[k]);
+            }
+        }
+        return differ == 0;
+    }
+
+    /// The exact number if nobody lies.
+    std::size_t count_references_to_garbage() noexcept {
+        std::size_t count = 0;
+        for_each_found([&count](page&, py_object*, header& h) noexcept {
+            count += h.count > 0 ? static_cast<std::size_t>(h.count) : 0;
+        });
+        return count;
+    }
+
+    /// Undoes what `counts_match` did.
+    PYGC_NOINLINE void restore_headers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            for_each_found(c, [&](page&, py_object* p, header& h) noexcept {
+                if (age_of(h) != age_none) return;
+                h.count = static_cast<std::int32_t>(snapshot_.trial[number_of(p)]);
+                h.state = (h.state & life_finalized) | survivor_age_of[generation_];
+            });
+        }
+    }
+
+    /// If nobody lied all places are as they were.
+    void put_back() noexcept {
+        for (std::size_t i = snapshot_.cleared_count; i != 0; --i) {
+            *snapshot_.cleared[i - 1].place = snapshot_.cleared[i - 1].target;
+        }
+    }
+
+    /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
+    /// and those inside an object. What was nulled elsewhere was a copy, and its count is one too many.
+    PYGC_NOINLINE void restore_references() noexcept {
+        sort_log();
+        std::size_t left = snapshot_.cleared_count;
+        for (int round = 0; round != 8 && left != 0; ++round) {
+            struct context {
+                clearing& self;
+                std::size_t& left;
+            } c{*this, left};
+            place_visitor visit(
+                [](void* to, py_object*& place, bool) noexcept {
+                    if (place != nullptr) return;
+                    context& here = *static_cast<context*>(to);
+                    cleared_reference* const r = here.self.logged_at(&place);
+                    if (r == nullptr) return;
+                    place = r->target;
+                    r->target = nullptr;
+                    --here.left;
+                },
+                &c);
+            for_each_found([&](page& p, py_object* g, header& h) noexcept {
+                if (age_of(h) <= age_old) p.type->traverse(g, visit);
+            });
+        }
+        for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
+            const cleared_reference& r = snapshot_.cleared[i];
+            if (r.target == nullptr) continue;
+            if (heap_.pages.covers(r.place)) {
+                if (*r.place == nullptr) *r.place = r.target;
+            } else if (header_of(r.target).count > 1) {
+                --header_of(r.target).count;
+            }
+        }
+    }
+
+    [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {
+        std::size_t first = 0, last = snapshot_.cleared_count;
+        while (first != last) {
+            const std::size_t middle = first + (last - first) / 2;
+            if (order(snapshot_.cleared[middle].place, place) < 0) {
+                first = middle + 1;
+            } else {
+                last = middle;
+            }
+        }
+        for (; first != snapshot_.cleared_count && snapshot_.cleared[first].place == place; ++first) {
+            if (snapshot_.cleared[first].target != nullptr) return snapshot_.cleared + first;
+        }
+        return nullptr;
+    }
+
+    /// By place, as a heap: in place, and never slow.
+    void sort_log() noexcept {
+        cleared_reference* const log = snapshot_.cleared;
+        const auto sink = [log](std::size_t at, std::size_t size) noexcept {
+            const cleared_reference moved = log[at];
+            for (std::size_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
+                if (child + 1 < size && order(log[child].place, log[child + 1].place) < 0) ++child;
+                if (order(moved.place, log[child].place) >= 0) break;
+                log[at] = log[child];
+                at = child;
+            }
+            log[at] = moved;
+        };
+        const std::size_t size = snapshot_.cleared_count;
+        for (std::size_t i = size / 2; i != 0; --i) sink(i - 1, size);
+        for (std::size_t end = size; end > 1;) {
+            --end;
+            const cleared_reference last = log[end];
+            log[end] = log[0];
+            log[0] = last;
+            sink(0, end);
+        }
+    }
+
+    /// Calls the reporter for all objects that the bits name.
+    void explain(lie_report& lies, const std::uint64_t* set) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
+                const std::uint32_t n = pages_[i].first + slot;
+                header& h = header_at(p, slot);
+                if (((set[n / 64] >> (n % 64)) & 1) == 0 || is_poisoned(&h) || age_of(h) > age_old) continue;
+                lies.examine(*p.type, reinterpret_cast<py_object*>(&h));
+            }
+        }
+    }
+
+    PYGC_NOINLINE void report_what_is_known() noexcept {
+        lie_report lies(snapshot_);
+        if (snapshot_.lie_type != nullptr) {
+            report_place(snapshot_.lie_kind, *snapshot_.lie_type, snapshot_.lie_slot, snapshot_.lie_place);
+        } else {
+            explain(lies, snapshot_.unreached);
+        }
+        twice_ = lies.found_twice();
+        snapshot_.lie_type = nullptr;
+    }
+
+    /// All objects found live on.
+    PYGC_NOINLINE void keep_all() noexcept {
+        bool first = true;
+        for_each_found([&](page& p, py_object*, header& h) noexcept {
+            if (age_of(h) > age_old) return;
+            survive(p, h);
+            ++lied_about_;
+            if (first) {
+                report(twice_ ? "a traverse shows a reference twice; kept for good, with others:"
+                              : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
+                                "with others:",
+                       p.type, &h);
+            }
+            first = false;
+        });
+        garbage_ = 0;
+        page_count_ = 0;
+    }
+
+#if PYGC_DEBUG
+    /// A young collection can't see from counts that a `traverse` shows what an old object owns.
+    bool nobody_else_shows_garbage() noexcept {
+        struct context {
+            clearing& self;
+            page* where;
+            py_object* object;
+            bool found = false;
+        } c{*this, nullptr, nullptr};
+        call_visitor visit(
+            [](void* to, py_object* target) noexcept {
+                context& here = *static_cast<context*>(to);
+                const std::size_t n = number_of(target);
+                if (here.found || ((here.self.snapshot_.unreached[n / 64] >> (n % 64)) & 1) == 0) return;
+                here.found = true;
+                report("a traverse shows a reference that belongs to another object, the", here.where->type,
+                       here.object);
+                report("and that leads to the", page_of(target).type, target);
+            },
+            &c);
+        heap_.pages.for_each_page([&](page& p) noexcept {
+            if (!p.type->container) return;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (c.found || is_poisoned(&h) || age_of(h) > age_old) continue;
+                const std::size_t n = number_of(&h);
+                if (((snapshot_.unreached[n / 64] >> (n % 64)) & 1) != 0) continue;
+                c.where = &p;
+                c.object = reinterpret_cast<py_object*>(&h);
+                p.type->traverse(c.object, visit);
+            }
+        });
+        return !c.found;
+    }
+#endif
+
+    bool twice_ = false;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
