@@ -2,6 +2,7 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <pygc/detail/ephemeron_map.hpp>
 #include <pygc/detail/snapshot.hpp>
 #include <pygc/detail/visit.hpp>
 
@@ -30,6 +31,10 @@ public:
     /// For the library: one reference, by its place.
     void edge(py_object*& place);
 
+    /// For the library: whether a map with weak keys has its values looked at by the collection itself, as ephemerons.
+    /// False: it has to show them.
+    bool defer(detail::ephemeron_map& map);
+
 protected:
     enum class task : unsigned char { count, unlink, unlink_changed, call };
     explicit visitor(task t) noexcept : task_(t) {}
@@ -54,8 +59,29 @@ public:
     }
 
     PYGC_INLINE void edge(py_object* target) noexcept {
-        if (target == nullptr) return;
-        const std::size_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
+        if (target != nullptr) add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
+    }
+
+    /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
+    bool defer(ephemeron_map& map) noexcept {
+        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
+        map.place = edge_count();
+        add(0);
+        if (!map.deferred) {
+            map.next_deferred = snapshot_->deferred;
+            snapshot_->deferred = &map;
+        }
+        map.deferred = true;
+        return true;
+    }
+
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
+        return static_cast<std::uint32_t>(edge_count_);
+    }
+
+private:
+    PYGC_INLINE void add(std::size_t n) noexcept {
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -65,12 +91,6 @@ public:
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
-    /// Where the edges of the next object will begin.
-    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
-        return static_cast<std::uint32_t>(edge_count_);
-    }
-
-private:
     std::uint32_t* edges_;
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;
@@ -160,6 +180,10 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
     }
+}
+
+PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
+    return task_ == task::count && static_cast<detail::count_visitor*>(this)->defer(map);
 }
 
 } // namespace pygc::inline PYGC_ABI

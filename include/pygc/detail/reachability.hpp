@@ -7,6 +7,7 @@
 #pragma once
 
 #include <pygc/detail/check.hpp>
+#include <pygc/detail/ephemerons.hpp>
 #include <pygc/detail/snapshot.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -14,7 +15,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// The part of a collection that knows which pages take part and which of their objects are unreached.
 class reachability {
 protected:
-    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h),
+          ephemerons_(snapshot_) {}
     ~reachability() = default;
     reachability(const reachability&) = delete;
     reachability& operator=(const reachability&) = delete;
@@ -33,7 +35,8 @@ protected:
             recall_numbers(pages_[i]);
             next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number)) &&
+               (generation_ != 2 || ephemerons_.begin());
     }
 
     /// Sets the bit `unreached` of exactly the garbage.
@@ -42,7 +45,9 @@ protected:
         candidates_ = 0;
         for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
         garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+        if (unreached == 0 || unreached == candidates_) return; // all is alive, or all is garbage
+        mark();
+        if (garbage_ != 0) garbage_ -= ephemerons_.mark(snapshot_.trial);
     }
 
     /// Notes which candidates of a page nothing outside refers to. Returns their number.
@@ -302,6 +307,7 @@ protected:
     heap_state& heap_;
     const int generation_;
     snapshot snapshot_;
+    ephemeron_table ephemerons_; // empty but in a full collection
     collected_page* pages_ = nullptr;
     std::size_t page_count_ = 0;
     std::size_t candidates_ = 0;

@@ -94,6 +94,8 @@ public:
     std::uint64_t* roots = nullptr;
     std::uint64_t* unreached = nullptr;
     bool failed = false;
+    bool defers_ephemerons = false;    // maps of weak keys that are shown join a list instead of showing their values:
+    ephemeron_map* deferred = nullptr; // see ephemerons.hpp
     std::size_t unaccounted = 0; // references to garbage, less those found in garbage
 
 private:
