@@ -2,6 +2,7 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <pygc/detail/ephemeron_map.hpp>
 #include <pygc/detail/erased_entries.hpp>
 #include <pygc/detail/snapshot.hpp>
 #include <pygc/detail/visit.hpp>
@@ -57,6 +58,10 @@ public:
     }
     PYGC_INLINE void leave(extent outer) noexcept { extent_ = outer; }
 
+    /// For the library: whether a map with weak keys has its values looked at by the collection itself, as ephemerons.
+    /// False: it has to show them.
+    bool defer(detail::ephemeron_map& map);
+
 protected:
     enum class task : unsigned char { count, unlink, erase_keys, place, call };
     explicit visitor(task t) noexcept : task_(t) {}
@@ -90,15 +95,20 @@ public:
     }
 
     PYGC_INLINE void edge(py_object* target) noexcept {
-        if (target == nullptr) return;
-        const std::size_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
-        if (edge_count_ == edge_capacity_) [[unlikely]] {
-            const edge_room room = snapshot_->grow_edges(edge_count_);
-            edges_ = room.edges;
-            edge_count_ = room.count;
-            edge_capacity_ = room.capacity;
+        if (target != nullptr) add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
+    }
+
+    /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
+    bool defer(ephemeron_map& map) noexcept {
+        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
+        map.place = edge_count();
+        add(0);
+        if (!map.deferred) {
+            map.next_deferred = snapshot_->deferred;
+            snapshot_->deferred = &map;
         }
-        edges_[edge_count_++] = static_cast<std::uint32_t>(n);
+        map.deferred = true;
+        return true;
     }
 
     PYGC_INLINE static bool owns(const void*) noexcept { return true; }
@@ -112,6 +122,16 @@ public:
     }
 
 private:
+    PYGC_INLINE void add(std::size_t n) noexcept {
+        if (edge_count_ == edge_capacity_) [[unlikely]] {
+            const edge_room room = snapshot_->grow_edges(edge_count_);
+            edges_ = room.edges;
+            edge_count_ = room.count;
+            edge_capacity_ = room.capacity;
+        }
+        edges_[edge_count_++] = static_cast<std::uint32_t>(n);
+    }
+
     std::uint32_t* edges_;
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;
@@ -300,10 +320,23 @@ PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x) {
     }
 }
 
+/// For a container whose `erase_dead_keys` is its own: whether a key leads to garbage.
+template <class Key>
+bool is_dead_key(visitor& visit, const Key& key) {
+    visit.begin_keys();
+    visit_value(visit, key);
+    visit.end_keys();
+    return static_cast<erase_visitor&>(visit).is_dead();
+}
+
 } // namespace detail
 
 inline bool visitor::owns(const void* place) {
     return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+}
+
+PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
+    return task_ == task::count && static_cast<detail::count_visitor*>(this)->defer(map);
 }
 
 } // namespace pygc::inline PYGC_ABI

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cstddef>
-#include <utility> // pair, swap, declval
+#include <optional> // the cheapest way to std::hash of numbers and pointers
+#include <utility>  // pair, declval
 
 #include <pygc/detail/weak_core.hpp>
 
@@ -11,40 +12,25 @@ namespace pygc::inline PYGC_ABI {
 
 namespace detail {
 
-/// Walks over the entries of living objects. Each copy keeps dead entries in their places.
+/// Walks over the entries of living objects: stands at one, and holds its object.
 template <class Core, class View>
 class weak_iterator {
 public:
-    using value_type = decltype(View::make(std::declval<const typename Core::entry&>(), nullptr));
+    using value_type = decltype(View::make(std::declval<typename Core::entry&>(), nullptr));
     using difference_type = std::ptrdiff_t;
 
     weak_iterator() noexcept = default;
-    /// Null stands for an empty core.
-    static weak_iterator first(Core* core) noexcept {
-        return core != nullptr ? weak_iterator(core, core->entries.begin()) : weak_iterator();
-    }
-    static weak_iterator last(Core* core) noexcept {
-        return core != nullptr ? weak_iterator(core, core->entries.end()) : weak_iterator();
-    }
-    weak_iterator(const weak_iterator& other) noexcept : core_(other.core_), at_(other.at_), held_(other.held_) {
-        if (core_ != nullptr) core_->begin_iteration();
-    }
-    weak_iterator& operator=(const weak_iterator& other) noexcept {
-        weak_iterator copy(other);
-        std::swap(core_, copy.core_);
-        std::swap(at_, copy.at_);
-        std::swap(held_, copy.held_);
-        return *this;
-    }
-    ~weak_iterator() {
-        held_.reset();
-        if (core_ != nullptr) core_->end_iteration();
+    explicit weak_iterator(Core* core) noexcept {
+        if (core != nullptr) at_ = core->first();
+        if (at_) held_ = to_ref<py_object>(at_->object());
     }
 
     [[nodiscard]] value_type operator*() const { return View::make(*at_, held_.get()); }
     weak_iterator& operator++() {
-        ++at_;
-        skip_dead();
+        auto next = at_.next();
+        auto object = next ? to_ref<py_object>(next->object()) : py_ref<py_object>();
+        at_.swap(next);
+        held_.swap(object); // what was held may die here, at the end
         return *this;
     }
     weak_iterator operator++(int) {
@@ -53,30 +39,11 @@ public:
         return before;
     }
     [[nodiscard]] friend bool operator==(const weak_iterator& a, const weak_iterator& b) noexcept {
-        return a.at_ == b.at_;
+        return a.at_.get() == b.at_.get();
     }
 
 private:
-    weak_iterator(Core* core, typename Core::place at) noexcept : core_(core), at_(at) {
-        core_->begin_iteration();
-        skip_dead();
-    }
-
-    /// Holds the object of the entry it stops at.
-    void skip_dead() noexcept {
-        py_ref<py_object> next;
-        for (; at_ != core_->entries.end(); ++at_) {
-            py_object* p = live_target(*at_->weak.get());
-            if (p == nullptr) continue;
-            add_reference(header_of(p));
-            next = ref_access::adopt<py_object>(p);
-            break;
-        }
-        held_.swap(next);
-    }
-
-    Core* core_ = nullptr;
-    typename Core::place at_{};
+    typename Core::place at_; // none: the end
     py_ref<py_object> held_;
 };
 
@@ -91,7 +58,13 @@ public:
         swap(taken);
         return *this;
     }
-    ~weak_container() { delete core_; }
+    ~weak_container() {
+        while (core_ != nullptr) { // again only if what was in it puts something in
+            Core& last = *core_;
+            core_ = nullptr;
+            last.end();
+        }
+    }
 
     void swap(weak_container& other) noexcept {
         Core* mine = core_;
@@ -102,6 +75,7 @@ public:
     /// The number of entries whose objects live.
     [[nodiscard]] std::size_t size() const noexcept { return core_ != nullptr ? core_->size() : 0; }
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    /// Effects: the container is empty, then what was in it is destroyed.
     void clear() noexcept {
         if (core_ != nullptr) core_->clear();
     }
@@ -109,41 +83,92 @@ public:
 protected:
     template <class Key>
     [[nodiscard]] auto find_entry(const Key& key) const {
-        return core_ != nullptr ? core_->find(key) : nullptr;
+        return core_ != nullptr ? core_->find(key) : typename Core::place();
     }
     template <class Key>
     bool erase_entry(const Key& key) {
-        return core_ != nullptr && core_->erase(key);
+        auto there = find_entry(key);
+        if (!there) return false;
+        core_of(there).erase(there);
+        return true;
     }
+    [[nodiscard]] static Core& core_of(const typename Core::place& p) noexcept { return p.core(); }
     /// Throws: std::bad_alloc.
     Core& made_core() {
         if (core_ == nullptr) core_ = new Core();
         return *core_;
     }
-    /// Calls `f(entry)` for all, those of dead objects too.
+    /// Calls `f(entry)` for all, those of dead objects that wait to be told too.
     template <class F>
     void for_each_entry(F f) const {
-        if (core_ == nullptr) return;
-        for (const auto& e : core_->entries) f(e);
+        if (core_ != nullptr) core_->for_each(f);
     }
 
     Core* core_ = nullptr;
 };
 
-struct nothing_strong {};
+/// As `==`.
+struct equal_keys {
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+        return static_cast<bool>(a == b);
+    }
+};
+
+/// Entries that are found by a value.
+template <class Key, class Hash, class Equal>
+struct keyed_by_value {
+    using stored = Key;
+    using wanted = Key;
+    template <class>
+    using names = Key; // in reports
+    static constexpr bool by_identity = false;
+
+    static bool can_be_there(const Key&) noexcept { return true; }
+    static Key store(const Key& key) { return key; }
+    static std::size_t hash(const Key& key) { return Hash()(key); }
+    static bool is_same(const Key& key, py_object*, const Key& other) { return static_cast<bool>(Equal()(key, other)); }
+};
+
+struct nothing_stored {};
+
+/// Entries that are found by their object, as a `py_ref` to it.
+template <class K, class Hash, class Equal>
+struct keyed_by_object {
+    using stored = nothing_stored;
+    using wanted = py_ref<K>;
+    template <class V>
+    using names = V;
+    static constexpr bool by_identity = __is_same(Equal, equal_keys);
+
+    static bool can_be_there(const py_ref<K>& key) noexcept { return key != nullptr; }
+    static nothing_stored store(const py_ref<K>&) noexcept { return {}; }
+    static std::size_t hash(const py_ref<K>& key) { return Hash()(key); }
+    static const py_object* object(const py_ref<K>& key) noexcept { return ref_access::object(key); }
+    /// The object may be alive for the last time.
+    static bool is_same(nothing_stored, py_object* object, const py_ref<K>& other) {
+        return static_cast<bool>(Equal()(to_ref<K>(object), other));
+    }
+};
 
 } // namespace detail
 
 /// From keys to objects that somebody else keeps alive: CPython's WeakValueDictionary. An entry goes when its object
-/// dies, before the object's destructor; while an iterator lives, it is hidden at once and goes with the last
-/// iterator. Iterators give pairs of key and reference and hold the object they stand at.
+/// dies, before the object's destructor. Iterators give pairs of key and reference and hold the object they stand at.
 ///
-/// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw. **Complexity**: as
-/// std::unordered_map. Movable, which doesn't throw. No iterator may outlive the map or see it moved;
-/// `set` of a new key ends iterators as in std::unordered_map.
-template <class Key, class T, class Hash = std::hash<Key>>
-class weak_value_map : public detail::weak_container<detail::weak_core<Key, detail::nothing_strong, Hash>> {
-    using core = detail::weak_core<Key, detail::nothing_strong, Hash>;
+/// What the container calls (hash, comparison, copies and destructors of keys, and all that dies with them) finds it
+/// whole and may change it, collect, or end it. In a loop over it objects may die, entries may be put in and taken out,
+/// and the container may be cleared, moved or destroyed: an entry that is taken out while an iterator stands at
+/// it is kept until the iterator leaves, one that is put in is met, and an iterator that outlives its map is at its end
+/// with the next step. An object whose destructor runs isn't put in.
+///
+/// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw; then nothing has changed. What a
+/// key's destructor throws goes to the unraisable hook. **Complexity**: as std::unordered_map; iteration in order of
+/// coming. Movable, which doesn't throw.
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = detail::equal_keys>
+class weak_value_map : public detail::weak_container<
+                           detail::weak_core<detail::keyed_by_value<Key, Hash, Equal>, detail::nothing_strong>> {
+    using core = detail::weak_core<detail::keyed_by_value<Key, Hash, Equal>, detail::nothing_strong>;
     struct view {
         static std::pair<const Key&, py_ref<T>> make(const typename core::entry& e, py_object* held) {
             return {e.key, detail::to_ref<T>(held)};
@@ -158,46 +183,72 @@ public:
 
     /// Replaces what was there. Preconditions: `value` isn't null.
     void set(const Key& key, const py_ref<T>& value) {
-        this->made_core().set(key, detail::ref_access::object(value), {});
+        this->made_core().put(key, detail::ref_access::object(value), {}, true);
     }
 
     /// Returns: the object, null if there is none.
-    [[nodiscard]] py_ref<T> get(const Key& key) const {
-        const auto* e = this->find_entry(key);
-        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak.get()));
-    }
-    [[nodiscard]] bool contains(const Key& key) const { return this->find_entry(key) != nullptr; }
+    [[nodiscard]] py_ref<T> get(const Key& key) const { return object_of(this->find_entry(key)); }
+    [[nodiscard]] bool contains(const Key& key) const { return static_cast<bool>(this->find_entry(key)); }
 
     /// Returns: the object that is there, or `value` once it is.
     py_ref<T> set_default(const Key& key, const py_ref<T>& value) {
-        if (auto there = get(key)) return there;
-        set(key, value);
-        return value;
+        const py_ref<T> held = value;
+        const auto result = this->made_core().put(key, detail::ref_access::object(held), {}, false);
+        return result.is_new || result.there == nullptr ? held : detail::to_ref<T>(result.there->object());
     }
     /// Returns: the object that was there, null if none.
     py_ref<T> pop(const Key& key) {
-        auto there = get(key);
-        this->erase_entry(key);
-        return there;
+        auto there = this->find_entry(key);
+        auto object = object_of(there);
+        if (there) this->core_of(there).erase(there);
+        return object;
     }
     bool erase(const Key& key) { return this->erase_entry(key); }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
-    void traverse(auto& visit) {
-        this->for_each_entry([&visit](const auto& e) { visit(e.key); });
+    /// Shows the keys. An entry whose key leads to garbage goes with it.
+    template <class V>
+    void traverse(V& visit) {
+        if constexpr (detail::holds_references<Key>()) {
+            if (this->core_ == nullptr) return;
+            if constexpr (__is_same(V, visitor)) {
+                if (visit.erases_keys() && !visit.in_keys()) {
+                    this->core_->erase_entries_if([&visit](const Key& key) { return detail::is_dead_key(visit, key); });
+                    return;
+                }
+            }
+            this->for_each_entry([&visit](const auto& e) {
+                visit.begin_keys();
+                visit(e.key);
+                visit.end_keys();
+            });
+        } else {
+            this->for_each_entry([&visit](const auto& e) { visit(e.key); });
+        }
+    }
+
+private:
+    [[nodiscard]] static py_ref<T> object_of(const typename core::place& p) noexcept {
+        return p ? detail::to_ref<T>(p->object()) : py_ref<T>();
     }
 };
 
-/// From objects, by their identity, to values: CPython's WeakKeyDictionary. An entry goes when its key dies. A value
-/// that owns its key keeps it alive, and with it the entry.
-template <class K, class V>
-class weak_key_map
-    : public detail::weak_container<detail::weak_core<const py_object*, V, std::hash<const py_object*>>> {
-    using core = detail::weak_core<const py_object*, V, std::hash<const py_object*>>;
+/// From objects to values: CPython's WeakKeyDictionary. An entry goes when its key dies. Objects are the same if they
+/// are one object, unless `Hash` and `Equal` say otherwise: both are called with `const py_ref<K>&`.
+///
+/// The entries are ephemerons: a full collection frees an entry whose key is reached through its own value only, or
+/// through those of other such entries, wherever the map is. It sees into the values as into the fields of an object;
+/// where they can't hold references it does nothing for the map. Keys of types that aren't tracked, and those in
+/// another heap than the map's first, count as held from outside; in younger collections the values do.
+///
+/// Otherwise as weak_value_map. `V` needs no default constructor and no assignment.
+template <class K, class V, class Hash = std::hash<py_ref<K>>, class Equal = detail::equal_keys>
+class weak_key_map : public detail::weak_container<detail::weak_core<detail::keyed_by_object<K, Hash, Equal>, V>> {
+    using core = detail::weak_core<detail::keyed_by_object<K, Hash, Equal>, V>;
     struct view {
-        static std::pair<py_ref<K>, V&> make(const typename core::entry& e, py_object* held) {
+        static std::pair<py_ref<K>, V&> make(typename core::entry& e, py_object* held) {
             return {detail::to_ref<K>(held), e.strong};
         }
     };
@@ -210,37 +261,44 @@ public:
 
     /// Replaces what was there. Preconditions: `key` isn't null.
     void set(const py_ref<K>& key, V value) {
-        py_object* p = detail::ref_access::object(key);
-        this->made_core().set(p, p, static_cast<V&&>(value));
+        this->made_core().put(key, detail::ref_access::object(key), static_cast<V&&>(value), true);
     }
 
-    /// Returns: the value, null if there is none. Valid until the map changes.
+    /// Returns: the value, null if there is none. Valid until its entry is replaced or goes.
     [[nodiscard]] V* find(const py_ref<K>& key) const {
-        const auto* e = this->find_entry(detail::ref_access::object(key));
-        return e == nullptr ? nullptr : &e->strong;
+        const auto there = this->find_entry(key);
+        return there ? &there->strong : nullptr;
     }
-    /// The value, a fresh `V()` if there was none.
+    /// The value, a fresh `V()` if there was none. Preconditions: `key`'s destructor isn't running.
     V& operator[](const py_ref<K>& key) {
         if (V* there = find(key)) return *there;
-        set(key, V());
-        return *find(key);
+        const auto result = this->made_core().put(key, detail::ref_access::object(key), V(), false);
+        if (result.there == nullptr)
+            detail::report_and_abort("operator[] of a weak_key_map with a key that is being destroyed", nullptr, this);
+        return result.there->strong;
     }
-    [[nodiscard]] bool contains(const py_ref<K>& key) const { return find(key) != nullptr; }
-    bool erase(const py_ref<K>& key) { return this->erase_entry(detail::ref_access::object(key)); }
+    [[nodiscard]] bool contains(const py_ref<K>& key) const { return static_cast<bool>(this->find_entry(key)); }
+    bool erase(const py_ref<K>& key) { return this->erase_entry(key); }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
+    /// Shows the values, unless the collection looks at them by itself.
     void traverse(auto& visit) {
+        if (this->core_ == nullptr) return;
+        if constexpr (detail::holds_references<V>()) {
+            if (visit.defer(*this->core_)) return;
+        }
         this->for_each_entry([&visit](const auto& e) { visit(e.strong); });
     }
 };
 
-/// Objects that somebody else keeps alive, each once, by identity: CPython's WeakSet.
-template <class T>
+/// Objects that somebody else keeps alive, each once: CPython's WeakSet. By identity, unless `Hash` and `Equal` say
+/// otherwise. Otherwise as weak_value_map.
+template <class T, class Hash = std::hash<py_ref<T>>, class Equal = detail::equal_keys>
 class weak_set : public detail::weak_container<
-                     detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>> {
-    using core = detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>;
+                     detail::weak_core<detail::keyed_by_object<T, Hash, Equal>, detail::nothing_strong>> {
+    using core = detail::weak_core<detail::keyed_by_object<T, Hash, Equal>, detail::nothing_strong>;
     struct view {
         static py_ref<T> make(const typename core::entry&, py_object* held) { return detail::to_ref<T>(held); }
     };
@@ -251,33 +309,25 @@ public:
     using value_type = py_ref<T>;
 
     /// Returns: whether it is new. Preconditions: not null.
-    bool add(const py_ref<T>& r) {
-        if (contains(r)) return false;
-        py_object* p = detail::ref_access::object(r);
-        this->made_core().set(p, p, {});
-        return true;
-    }
-    bool discard(const py_ref<T>& r) { return this->erase_entry(detail::ref_access::object(r)); }
-    [[nodiscard]] bool contains(const py_ref<T>& r) const {
-        return this->find_entry(detail::ref_access::object(r)) != nullptr;
-    }
+    bool add(const py_ref<T>& r) { return this->made_core().put(r, detail::ref_access::object(r), {}, false).is_new; }
+    bool discard(const py_ref<T>& r) { return this->erase_entry(r); }
+    [[nodiscard]] bool contains(const py_ref<T>& r) const { return static_cast<bool>(this->find_entry(r)); }
     /// Takes any of them out. Returns: null if there is none.
     py_ref<T> pop() {
-        py_ref<T> any;
-        for (auto r : *this) {
-            any = r;
-            break;
-        }
-        if (any) discard(any);
-        return any;
+        if (this->core_ == nullptr) return nullptr;
+        auto first = this->core_->first();
+        if (!first) return nullptr;
+        auto object = detail::to_ref<T>(first->object());
+        this->core_->erase(first);
+        return object;
     }
     /// Adds those of another set.
     void update(const weak_set& other) {
         for (auto r : other) add(r);
     }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
     void traverse(auto&) noexcept {} // owns nothing
 };

@@ -89,6 +89,12 @@ private:
             std::memset(snapshot_.trial + pages_[i].first, 0, pages_[i].carved * sizeof(std::uint32_t));
         }
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
+        if (!for_good) { // later they are gone
+            unlink_visitor visit(snapshot_);
+            visit.begin(nullptr, SIZE_MAX);
+            ephemerons_.visit_dead(visit);
+            snapshot_.cleared_count = visit.logged();
+        }
         bool match = !snapshot_.lied && guard.nothing_died();
         if (match) {
             for (std::size_t i = 0; i != page_count_; ++i) match &= counts_match(pages_[i], for_good);
@@ -99,7 +105,7 @@ private:
             put_back();
             return true;
         }
-        restore_references();
+        restore_references(for_good);
         if (match) return true;
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
@@ -165,7 +171,7 @@ private:
 
     /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
     /// and those inside an object. What was nulled elsewhere was a copy, and its count is one too many.
-    PYGC_NOINLINE void restore_references() noexcept {
+    PYGC_NOINLINE void restore_references([[maybe_unused]] bool for_good) noexcept {
         sort_log();
         std::size_t left = snapshot_.cleared_count;
         for (int round = 0; round != 8 && left != 0; ++round) {
@@ -187,6 +193,7 @@ private:
             for_each_found([&](page& p, py_object* g, header& h) noexcept {
                 if (age_of(h) <= age_old) p.type->traverse(g, visit);
             });
+            if (!for_good) ephemerons_.visit_dead(visit);
         }
         for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
             const cleared_reference& r = snapshot_.cleared[i];

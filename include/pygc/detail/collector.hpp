@@ -281,7 +281,9 @@ private:
             page& p = *pages_[i].where;
             p.type->count(p, snapshot_, generation);
             if (snapshot_.failed) return false;
+            if (snapshot_.deferred != nullptr) ephemerons_.find_owners(pages_[i].first, pages_[i].carved);
         }
+        if (!ephemerons_.count()) return false;
         snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user

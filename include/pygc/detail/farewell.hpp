@@ -24,7 +24,7 @@ protected:
     bool has_farewell() noexcept {
         has_dead_keys_ = snapshot_.keyed && find_dead_keys();
         if (has_dead_keys_ || wants(debug::save_all) || wants(debug::collectable)) return true;
-        bool found = false;
+        bool found = ephemerons_.any_map_unreached(); // its values aren't among the edges of its owner
         for (std::size_t i = 0; i != page_count_ && !found; ++i) {
             const page& p = *pages_[i].where;
             if ((p.type->finalize == nullptr && !p.type->weak_record && !p.weak) || !has_garbage(pages_[i])) continue;
@@ -137,10 +137,12 @@ protected:
                 p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
                 snapshot_.first_edge[n + 1] = visit.edge_count();
                 if (snapshot_.failed) return false;
+                if (snapshot_.deferred != nullptr) ephemerons_.find_owners(n, 1);
             }
         }
         snapshot_.edge_count = visit.edge_count();
         snapshot_.keyed |= visit.keyed();
+        if (!ephemerons_.count()) return false;
         snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
@@ -163,6 +165,7 @@ protected:
             });
         }
         if (pending.first == nullptr) return;
+        null_dead_values();
         // A callback may still have a plain pointer: no weak reference can be made from it any more.
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_dying; });
         found_ += detail::run(pending);
@@ -203,6 +206,23 @@ protected:
             });
         } // here the entries end
         for_each_found([](page&, py_object*, header& h) noexcept { --h.count; });
+    }
+
+    /// What the values of dead ephemerons refer to among the garbage: they go with the entries, which are told now, and
+    /// their destructors see null, as those of garbage do.
+    void null_dead_values() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+        place_visitor visit(
+            [](void* unreached, py_object*& place, bool in_keys) noexcept {
+                if (place == nullptr || in_keys) return;
+                const std::size_t n = number_of(place);
+                if (((static_cast<const std::uint64_t*>(unreached)[n / 64] >> (n % 64)) & 1) == 0) return;
+                --header_of(place).count;
+                place = nullptr;
+            },
+            snapshot_.unreached);
+        ephemerons_.visit_dead(visit);
+        forget_numbers();
     }
 
     void print_collectable() noexcept {

@@ -67,6 +67,7 @@ enum class debug : unsigned {
 namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
+struct ephemeron_map;
 
 /// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
 inline constinit page no_page{};
@@ -135,6 +136,7 @@ struct heap_state {
     // Seldom used.
     weak_table weak;
     finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
+    ephemeron_map* ephemerons = nullptr;         // weak_key_maps with values that hold references
     callback_list callbacks;
     callable<const unraisable&> unraisable_hook;
     debug debug_flags = debug::none;

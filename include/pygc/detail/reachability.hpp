@@ -9,6 +9,7 @@
 #include <utility> // swap
 
 #include <pygc/detail/check.hpp>
+#include <pygc/detail/ephemerons.hpp>
 #include <pygc/detail/snapshot.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -16,7 +17,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// The part of a collection that knows which pages take part and which of their objects are unreached.
 class reachability {
 protected:
-    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h),
+          ephemerons_(snapshot_) {}
     ~reachability() = default;
     reachability(const reachability&) = delete;
     reachability& operator=(const reachability&) = delete;
@@ -50,7 +52,8 @@ protected:
             c.single = true;
             recall_numbers(c);
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number), objects);
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number), objects) &&
+               (generation_ != 2 || ephemerons_.begin());
     }
 
     /// Sets the bit `unreached` of exactly the garbage.
@@ -59,7 +62,10 @@ protected:
         candidates_ = 0;
         for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
         garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+        if (unreached != 0 && unreached != candidates_) { // else all is alive, or all is garbage
+            mark();
+            if (garbage_ != 0) garbage_ -= ephemerons_.mark(snapshot_.trial);
+        }
         for (std::size_t i = page_count_; i != 0 && pages_[i - 1].single; --i) {
             const std::uint32_t n = pages_[i - 1].first;
             pages_[i - 1].single_garbage = (snapshot_.unreached[n / 64] >> (n % 64)) & 1;
@@ -339,6 +345,7 @@ protected:
     heap_state& heap_;
     const int generation_;
     snapshot snapshot_;
+    ephemeron_table ephemerons_; // empty but in a full collection
     collected_page* pages_ = nullptr;
     std::size_t page_count_ = 0;
     std::size_t candidates_ = 0;

@@ -1,201 +1,466 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the weak containers share: entries that vanish with an object.
 //
-//   map ---> core: unordered_set<entry>      entry: a key, its hash, what it holds, and a record that leads
-//             ^                  |                  to the object and back; the core owns the record, so that
-//             +--- record's callback               the record can't outlive it
+//   map ---> core ---> table of entries, by hash         entry: a key, its hash, what it holds, and a record that leads
+//             |  ^           |                                  to the object and back
+//             |  +-----------+--- record's callback
+//             +--- list of entries, in order of their coming
 //
-// While an iterator is alive the entries of dead objects stay where they are, skipped; they go with the
-// last iterator. So an object may die at any time, also in the body of a loop over its map. An entry is taken out by
-// its record and the hash it came with: that needs no memory and no hash or comparison of the user.
+// User code that is called here (hash, comparison, copies, moves and destructors of keys and values, and all that dies
+// with them) finds a whole table and may do to the container whatever it likes. For that
+//   - a core lives as long as its container, a running operation or an iterator needs it;
+//   - so does an entry; taken out of the table, it keeps its place in the list as long as somebody stands at it;
+//   - what goes is taken out first, and destroyed last;
+//   - a search that called a comparison looks again from the start if the table has changed, at entries that it hasn't
+//     compared yet: among entries of one hash the numbers only grow.
+// An entry is taken out by its record and the hash it came with: that needs no memory and no code of the user.
 #pragma once
 
 #include <cstddef>
-#include <unordered_set>
-#include <utility> // swap
 
 #include <pygc/weakref.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry.
-template <class Owner>
+/// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry. One
+/// type for all containers, so that they share its pages.
 struct entry_record final : weak_record {
     using pygc_acyclic = void;
 
-    entry_record(py_object* object, Owner* o, std::size_t h) noexcept : weak_record(object), owner(o), hash(h) {
-        call = [](weak_record& self) noexcept {
-            auto& me = static_cast<entry_record&>(self);
-            me.owner->remove_dead(me);
-        };
+    entry_record(py_object* object, void* c, void* e, void (*f)(weak_record&) noexcept) noexcept
+        : weak_record(object), core(c), entry(e) {
+        call = f;
     }
 
-    Owner* owner;
-    std::size_t hash; // that of the entry's key
+    void* core;
+    void* entry;
 };
 
-/// What the three containers share. `Strong`: what an entry holds beside its record. Stays where it is when its
-/// container is moved.
-template <class Key, class Strong, class Hash>
-class weak_core {
-public:
-    using record = entry_record<weak_core>;
+/// A place in a circular list.
+struct weak_link {
+    weak_link() noexcept = default;
+    weak_link(const weak_link&) = delete;
+    weak_link& operator=(const weak_link&) = delete;
 
-    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the core that it
-    /// would go to may be gone by then.
-    class record_owner {
+    void link_before(weak_link& where) noexcept {
+        next = &where;
+        previous = where.previous;
+        previous->next = this;
+        where.previous = this;
+    }
+    void unlink() noexcept {
+        previous->next = next;
+        next->previous = previous;
+        next = previous = this;
+    }
+
+    weak_link* next = this;
+    weak_link* previous = this;
+};
+
+/// For entries that hold nothing beside their key.
+struct nothing_strong {};
+
+/// `Keys` says what an entry stores of its key and how that is looked for: `stored`, `wanted`, `store`, `hash`,
+/// `is_same`. `Strong`: what an entry holds beside.
+template <class Keys, class Strong>
+class weak_core : public ephemeron_map {
+public:
+    using stored = typename Keys::stored;
+    using wanted = typename Keys::wanted;
+
+    struct entry : weak_link {
+        entry(const wanted& k, std::size_t h, Strong&& s)
+            : key(Keys::store(k)), hash(h), strong(static_cast<Strong&&>(s)) {}
+
+        [[no_unique_address]] stored key;
+        std::size_t hash;
+        std::size_t number = 0; // in order of coming; what replaces an entry has its number
+        std::size_t uses = 1;   // by the table, and by each that stands at it
+        bool listed = false;    // in the table
+        entry* next_removed = nullptr;
+        py_ref<entry_record> record;
+        [[no_unique_address]] Strong strong;
+
+        /// Null once its object is dead, or waits for its end.
+        [[nodiscard]] py_object* object() const noexcept { return live_target(*record); }
+    };
+
+    /// Keeps a core.
+    class core_hold {
     public:
-        record_owner() noexcept = default;
-        explicit record_owner(py_ref<record>&& r) noexcept : record_(static_cast<py_ref<record>&&>(r)) {}
-        record_owner(record_owner&&) noexcept = default;
-        record_owner& operator=(record_owner&& other) noexcept {
-            record_.swap(other.record_); // the old one ends with `other`
-            return *this;
-        }
-        ~record_owner() {
-            if (record_ == nullptr) return;
-            detach(*record_);
-            record_->call = nullptr;
-        }
-        [[nodiscard]] record* get() const noexcept { return record_.get(); }
+        explicit core_hold(weak_core& c) noexcept : core_(c) { ++core_.uses_; }
+        core_hold(const core_hold&) = delete;
+        core_hold& operator=(const core_hold&) = delete;
+        ~core_hold() { core_.release(); }
 
     private:
-        py_ref<record> record_;
+        weak_core& core_;
     };
 
-    /// What isn't part of the key is mutable: an unordered_set's elements are const.
-    struct entry {
-        entry(const Key& k, std::size_t h) : key(k), hash(h) {}
+    /// Stands at an entry, or at none, and keeps it and its core.
+    class place {
+    public:
+        place() noexcept = default;
+        place(weak_core& c, entry& e) noexcept : core_(&c), entry_(&e) {
+            ++c.uses_;
+            ++e.uses;
+        }
+        place(const place& other) noexcept : core_(other.core_), entry_(other.entry_) {
+            if (entry_ == nullptr) return;
+            ++core_->uses_;
+            ++entry_->uses;
+        }
+        place(place&& other) noexcept { swap(other); }
+        place& operator=(place other) noexcept { // who stood here goes when `other` does, last
+            swap(other);
+            return *this;
+        }
+        ~place() { reset(); }
 
-        Key key;
-        std::size_t hash;
-        mutable record_owner weak;
-        mutable Strong strong{};
-        mutable bool waiting = false;                // dead, and counted in `dead`
-        mutable bool listed = false;                 // in the list `waiting`
-        mutable const entry* next_waiting = nullptr; // in that list
+        void reset() noexcept {
+            if (entry_ == nullptr) return;
+            entry* const e = entry_;
+            weak_core& core = *core_;
+            entry_ = nullptr;
+            release(e);
+            core.release();
+        }
+        void swap(place& other) noexcept {
+            weak_core* const c = core_;
+            core_ = other.core_;
+            other.core_ = c;
+            entry* const e = entry_;
+            entry_ = other.entry_;
+            other.entry_ = e;
+        }
+        [[nodiscard]] weak_core& core() const noexcept { return *core_; }
+        [[nodiscard]] entry* get() const noexcept { return entry_; }
+        [[nodiscard]] entry* operator->() const noexcept { return entry_; }
+        [[nodiscard]] entry& operator*() const noexcept { return *entry_; }
+        explicit operator bool() const noexcept { return entry_ != nullptr; }
 
-        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak.get()) != nullptr; }
+        /// The next entry in the table with a living object, from here.
+        [[nodiscard]] place next() const noexcept { return entry_ == nullptr ? place() : core_->first_after(*entry_); }
+
+    private:
+        weak_core* core_ = nullptr;
+        entry* entry_ = nullptr;
     };
 
-    /// A key that somebody looks for.
-    struct wanted {
-        const Key& key;
-        std::size_t hash;
-    };
-    struct hash_of {
-        using is_transparent = void;
-        std::size_t operator()(const entry& e) const noexcept { return e.hash; }
-        std::size_t operator()(const wanted& w) const noexcept { return w.hash; }
-        std::size_t operator()(const record& r) const noexcept { return r.hash; }
-    };
-    struct equal {
-        using is_transparent = void;
-        bool operator()(const entry& a, const entry& b) const { return a.hash == b.hash && a.key == b.key; }
-        bool operator()(const wanted& w, const entry& e) const { return w.hash == e.hash && w.key == e.key; }
-        bool operator()(const entry& e, const wanted& w) const { return (*this)(w, e); }
-        bool operator()(const record& r, const entry& e) const noexcept { return &r == e.weak.get(); }
-        bool operator()(const entry& e, const record& r) const noexcept { return (*this)(r, e); }
-    };
-    using set_of_entries = std::unordered_set<entry, hash_of, equal>;
-    using place = typename set_of_entries::iterator;
-
-    /// Complexity: constant, on average. The entries of dead objects don't count.
-    [[nodiscard]] std::size_t size() const noexcept { return entries.size() - dead; }
-
-    /// The entry of a key, null if there is none or its object is dead.
-    [[nodiscard]] const entry* find(const Key& key) const {
-        const auto i = entries.find(wanted{key, Hash()(key)});
-        return i != entries.end() && i->is_alive() ? &*i : nullptr;
+    weak_core() noexcept {
+        if constexpr (holds_references<Strong>()) {
+            count_values = [](ephemeron_map& self, ephemeron_table& table) {
+                static_cast<weak_core&>(self).for_each([&table](entry& e) {
+                    py_object* const key = e.object();
+                    if (key == nullptr) return; // on its way out, and held from outside until then
+                    table.count_value(&e, key, [&e](count_visitor& visit) { visit_value(visit, e.strong); });
+                });
+            };
+            visit_value_of = [](void* e, visitor& visit) { visit_value(visit, static_cast<entry*>(e)->strong); };
+        }
     }
 
-    /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
-    void set(const Key& key, py_object* object, Strong strong) {
+    /// The container has gone. Effects: as `clear`; then there is nothing to be put in any more.
+    void end() noexcept {
+        owned_ = false;
+        clear();
+        release();
+    }
+
+    /// Complexity: constant.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// The entry of a key, none if there isn't one or its object is dead. Throws: what hash and comparison throw.
+    [[nodiscard]] place find(const wanted& key) {
+        const core_hold self(*this);
+        if (size_ == 0 || !Keys::can_be_there(key)) return {};
+        return find(key, Keys::hash(key));
+    }
+
+    struct put_result {
+        entry* there; // null: the object is about to end, or the container has
+        bool is_new;
+    };
+
+    /// Puts an entry in, or replaces the one that is there if so wanted: what that held is dropped last. An entry for
+    /// an object whose destructor runs is gone at once. Throws: std::bad_alloc, and what hash, comparison and copies
+    /// throw; then nothing has changed.
+    put_result put(const wanted& key, py_object* object, Strong&& strong, bool replace) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
-        const std::size_t hash = Hash()(key);
-        record_owner made(make_record<record>(*chunk_of(object).heap, object, this, hash));
-        place i = entries.find(wanted{key, hash});
-        if (i == entries.end()) i = entries.emplace(key, hash).first;
-        if (i->waiting) --dead;
-        i->waiting = false;
-        i->weak = static_cast<record_owner&&>(made);
-        std::swap(i->strong, strong);
-    }
-
-    bool erase(const Key& key) {
-        const place i = entries.find(wanted{key, Hash()(key)});
-        if (i == entries.end() || !i->is_alive()) return false;
-        if (may_take_out(*i)) {
-            take_out(i);
-        } else {
-            Strong old{};
-            hide(*i);
-            std::swap(i->strong, old);
+        const core_hold self(*this);
+        const auto hold = to_ref<py_object>(object); // the caller's reference may go in code of the user
+        const std::size_t hash = Keys::hash(key);
+        place there = find(key, hash);
+        if (there && !replace) return {there.get(), false};
+        if (is_ending(object)) {
+            if (there) take_out_and_release(*there);
+            return {nullptr, false};
         }
-        return true;
+        heap_state& heap = *chunk_of(object).heap;
+        if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
+            if (there) {
+                auto record = make_record<entry_record>(heap, object, this, there.get(), &remove_dead);
+                disarm(*there);
+                record.swap(there->record);
+                enter(heap);
+                leave(*chunk_of(record.get()).heap);
+                return {there.get(), false};
+            }
+        }
+        const std::size_t before = changes_;
+        fresh_entry fresh(new entry(key, hash, static_cast<Strong&&>(strong)));
+        fresh->record = make_record<entry_record>(heap, object, this, fresh.get(), &remove_dead);
+        if (changes_ != before) { // copies and moves are code of the user
+            there.reset();
+            there = find(key, hash);
+            if (there && !replace) return {there.get(), false};
+        }
+        if (!owned_) return {nullptr, false};
+        if (!there) reserve_one();
+        enter(heap);
+        if (there) {
+            take_place_of(*there, *fresh);
+            entry* const made = fresh.release();
+            release(there.get()); // by the table; `there` is the last to stand at it
+            return {made, false};
+        }
+        entry* const made = fresh.release();
+        made->number = ++last_number_;
+        made->listed = true;
+        made->link_before(*this_link());
+        table_[free_slot(hash)] = made;
+        ++size_;
+        ++changes_;
+        return {made, true};
     }
 
+    /// Preconditions: in the table, or was.
+    void erase(place& p) noexcept {
+        if (p->listed) take_out_and_release(*p);
+    }
+
+    /// Effects: first there is nothing in it any more, then all that was there is destroyed, in order.
     void clear() noexcept {
-        if (iterators == 0) {
-            set_of_entries old;
-            old.swap(entries);
-            dead = 0;
-            waiting = nullptr;
-        } else {
-            for (const entry& e : entries) hide(e); // what they hold goes with the last iterator
+        erase_entries_if([](const stored&) noexcept { return true; });
+    }
+
+    /// For a collection, too: takes out all entries whose key fulfils `f`, then destroys them. `f` is no code of the
+    /// user.
+    template <class F>
+    void erase_entries_if(F f) noexcept {
+        const core_hold self(*this);
+        entry* removed = nullptr;
+        entry** last = &removed;
+        for_each([&](entry& e) noexcept {
+            if (!f(e.key)) return;
+            take_out(e);
+            *last = &e;
+            last = &e.next_removed;
+        });
+        while (removed != nullptr) {
+            entry* const e = removed;
+            removed = e->next_removed;
+            release(e);
         }
     }
 
-    /// Called when the object behind an entry has died.
-    void remove_dead(record& r) noexcept {
-        const place i = entries.find(r);
-        if (i == entries.end()) return; // replaced meanwhile
-        if (may_take_out(*i)) {
-            take_out(i);
-        } else {
-            wait(*i);
+    /// Calls `f(entry&)` for all in the table, those of dead objects that wait to be told too; `f` may take it out.
+    template <class F>
+    void for_each(F f) {
+        for (weak_link* l = this_link()->next; l != this_link();) {
+            auto& e = static_cast<entry&>(*l);
+            l = l->next;
+            if (e.listed) f(e);
         }
     }
 
-    void begin_iteration() noexcept { ++iterators; }
-    void end_iteration() noexcept {
-        --iterators;
-        while (iterators == 0 && waiting != nullptr) { // what goes may look at the map, and iterate
-            const entry& e = *waiting;
-            waiting = e.next_waiting;
-            e.listed = false;
-            if (!e.waiting) continue; // it has an object again
-            --dead;
-            take_out(entries.find(*e.weak.get()));
+    /// The first entry behind a place in the list that is in the table and has a living object.
+    [[nodiscard]] place first_after(weak_link& from) noexcept {
+        for (weak_link* l = from.next; l != this_link(); l = l->next) {
+            auto& e = static_cast<entry&>(*l);
+            if (e.listed && e.object() != nullptr) return place(*this, e);
         }
+        return {};
     }
-
-    set_of_entries entries;
-    const entry* waiting = nullptr; // list of those that wait for the last iterator, or did
-    std::size_t dead = 0;
-    std::size_t iterators = 0;
+    [[nodiscard]] place first() noexcept { return first_after(*this_link()); }
 
 private:
-    [[nodiscard]] bool may_take_out(const entry& e) const noexcept { return iterators == 0 && !e.listed; }
+    /// An entry that isn't in the table yet.
+    class fresh_entry {
+    public:
+        explicit fresh_entry(entry* e) noexcept : entry_(e) {}
+        fresh_entry(const fresh_entry&) = delete;
+        fresh_entry& operator=(const fresh_entry&) = delete;
+        ~fresh_entry() {
+            if (entry_ == nullptr) return;
+            disarm(*entry_);
+            destroy(entry_);
+        }
+        [[nodiscard]] entry* get() const noexcept { return entry_; }
+        [[nodiscard]] entry* operator->() const noexcept { return entry_; }
+        [[nodiscard]] entry& operator*() const noexcept { return *entry_; }
+        entry* release() noexcept {
+            entry* const e = entry_;
+            entry_ = nullptr;
+            return e;
+        }
 
-    /// What the entry's destructor drops may look at the map, in which the entry is no more.
-    void take_out(place i) noexcept { const auto node = entries.extract(i); }
+    private:
+        entry* entry_;
+    };
 
-    void wait(const entry& e) noexcept {
-        e.waiting = true;
-        ++dead;
-        if (e.listed) return;
-        e.listed = true;
-        e.next_waiting = waiting;
-        waiting = &e;
+    ~weak_core() { delete[] table_; }
+
+    void release() noexcept {
+        if (--uses_ == 0) delete this;
     }
 
-    /// Makes an entry one of a dead object.
-    void hide(const entry& e) noexcept {
-        if (!e.is_alive()) return;
-        detach(*e.weak.get());
-        wait(e);
+    static void release(entry* e) noexcept {
+        if (--e->uses != 0) return;
+        e->unlink();
+        destroy(e);
     }
+
+    static void destroy(entry* e) noexcept {
+#if PYGC_EXCEPTIONS
+        if constexpr (!noexcept(e->~entry())) {
+            const auto record = e->record; // its heap's hook is told
+            heap_state& h = record != nullptr ? *chunk_of(record.get()).heap : *this_thread.heap;
+            const void* const address = e;
+            try {
+                delete e;
+            } catch (...) {
+                report_unraisable(h, "the destructor of an entry of a weak container, of",
+                                  type_name<typename Keys::template names<Strong>>(), address);
+            }
+            return;
+        }
+#endif
+        delete e;
+    }
+
+    [[nodiscard]] weak_link* this_link() noexcept { return &list_; }
+
+    [[nodiscard]] std::size_t next_slot(std::size_t slot) const noexcept { return (slot + 1) & (capacity_ - 1); }
+    [[nodiscard]] std::size_t home_of(std::size_t hash) const noexcept {
+        return static_cast<std::size_t>((std::uint64_t{hash} * 0x9e3779b97f4a7c15u) >> 32) & (capacity_ - 1);
+    }
+    /// Preconditions: there is room.
+    [[nodiscard]] std::size_t free_slot(std::size_t hash) const noexcept {
+        std::size_t i = home_of(hash);
+        while (table_[i] != nullptr) i = next_slot(i);
+        return i;
+    }
+    [[nodiscard]] std::size_t slot_of(const entry& e) const noexcept {
+        std::size_t i = home_of(e.hash);
+        while (table_[i] != &e) i = next_slot(i);
+        return i;
+    }
+
+    /// Open addressing with linear probing, at most three quarters full. Throws: std::bad_alloc.
+    void reserve_one() {
+        if (4 * (size_ + 1) <= 3 * capacity_) return;
+        const std::size_t capacity = capacity_ == 0 ? 8 : 2 * capacity_;
+        entry** const larger = new entry* [capacity] {};
+        delete[] table_;
+        table_ = larger;
+        capacity_ = capacity;
+        for_each([this](entry& e) noexcept { table_[free_slot(e.hash)] = &e; }); // in order of their numbers
+        ++changes_;
+    }
+
+    [[nodiscard]] place find(const wanted& key, std::size_t hash) {
+        if (capacity_ == 0) return {};
+        std::size_t compared = 0; // the highest number
+        for (std::size_t i = home_of(hash); table_[i] != nullptr;) {
+            entry& e = *table_[i];
+            i = next_slot(i);
+            if (e.hash != hash || e.number <= compared) continue;
+            py_object* const object = e.object();
+            if (object == nullptr) continue;
+            if constexpr (Keys::by_identity) {
+                if (object == Keys::object(key)) return place(*this, e);
+            } else {
+                compared = e.number;
+                const std::size_t before = changes_;
+                place here(*this, e);
+                if (Keys::is_same(e.key, object, key)) {
+                    if (e.listed && e.object() != nullptr) return here;
+                    if (entry* const other = successor_of(e)) return place(*this, *other);
+                }
+                here.reset();
+                if (changes_ != before) i = home_of(hash);
+            }
+        }
+        return {};
+    }
+
+    /// The entry that has replaced `e` while it was compared.
+    [[nodiscard]] entry* successor_of(const entry& e) const noexcept {
+        for (std::size_t i = home_of(e.hash); table_[i] != nullptr; i = next_slot(i)) {
+            if (table_[i]->number == e.number && table_[i]->object() != nullptr) return table_[i];
+        }
+        return nullptr;
+    }
+
+    /// No longer told of the death.
+    static void disarm(entry& e) noexcept {
+        if (e.record == nullptr) return;
+        detach(*e.record);
+        e.record->call = nullptr;
+    }
+
+    /// Preconditions: `old` is in the table.
+    void take_place_of(entry& old, entry& fresh) noexcept {
+        fresh.number = old.number;
+        fresh.listed = true;
+        fresh.link_before(old); // so that who iterates doesn't meet it again
+        table_[slot_of(old)] = &fresh;
+        old.listed = false;
+        disarm(old);
+        leave(*chunk_of(old.record.get()).heap);
+        ++changes_;
+    }
+
+    /// Out of the table. Its use by the table is the caller's then.
+    void take_out(entry& e) noexcept {
+        std::size_t hole = slot_of(e);
+        // What was pushed past the hole moves back, so that no search ends too early.
+        for (std::size_t i = next_slot(hole); table_[i] != nullptr; i = next_slot(i)) {
+            const std::size_t begin = home_of(table_[i]->hash);
+            if (((i - begin) & (capacity_ - 1)) < ((i - hole) & (capacity_ - 1))) continue;
+            table_[hole] = table_[i];
+            hole = i;
+        }
+        table_[hole] = nullptr;
+        e.listed = false;
+        disarm(e);
+        leave(*chunk_of(e.record.get()).heap);
+        --size_;
+        ++changes_;
+    }
+
+    void take_out_and_release(entry& e) noexcept {
+        const core_hold self(*this);
+        take_out(e);
+        release(&e);
+    }
+
+    /// The object of an entry has died.
+    static void remove_dead(weak_record& r) noexcept {
+        const auto& record = static_cast<entry_record&>(r);
+        static_cast<weak_core*>(record.core)->take_out_and_release(*static_cast<entry*>(record.entry));
+    }
+
+    weak_link list_;
+    entry** table_ = nullptr;
+    std::size_t capacity_ = 0; // a power of two, or none
+    std::size_t size_ = 0;
+    std::size_t changes_ = 0;
+    std::size_t last_number_ = 0;
+    std::size_t uses_ = 1; // by the container, and by all that run or stand in it
+    bool owned_ = true;    // the container is there
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
