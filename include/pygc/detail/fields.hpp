@@ -9,8 +9,6 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constexpr std::size_t most_fields = 64;
-
 /// Returns `f(fields...)`, each as `const&`: that binds bit-fields too, and those who know that the
 /// struct isn't const may cast it away for all others.
 template <class T, class F>
