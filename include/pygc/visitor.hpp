@@ -2,6 +2,7 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <pygc/detail/check.hpp>
 #include <pygc/detail/snapshot.hpp>
 #include <pygc/detail/visit.hpp>
 
@@ -30,12 +31,17 @@ public:
     /// For the library: one reference, by its place.
     void edge(py_object*& place);
 
+    /// For the library: the values whose visit waits, and what happens when there is no memory for them.
+    [[nodiscard]] PYGC_INLINE detail::postponed_visits& postponed() noexcept { return postponed_; }
+    void give_up() noexcept;
+
 protected:
     enum class task : unsigned char { count, unlink, unlink_changed, call };
     explicit visitor(task t) noexcept : task_(t) {}
 
 private:
     task task_;
+    detail::postponed_visits postponed_;
 };
 
 namespace detail {
@@ -63,6 +69,13 @@ public:
             edge_capacity_ = room.capacity;
         }
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
+    }
+
+    /// The picture is worthless: some of what the objects own wasn't looked at.
+    void give_up() noexcept {
+        snapshot_->failed = true;
+        report("no memory to visit what is nested so deep; a collection was given up in the heap", nullptr,
+               &snapshot_->heap);
     }
 
     /// Where the edges of the next object will begin.
@@ -160,6 +173,11 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
     }
+}
+
+PYGC_NOINLINE inline void visitor::give_up() noexcept {
+    if (task_ == task::count) static_cast<detail::count_visitor*>(this)->give_up();
+    // In the other tasks what isn't shown stays as it is; what was to be nulled and wasn't is kept for good.
 }
 
 } // namespace pygc::inline PYGC_ABI

@@ -22,6 +22,7 @@ enum class known : unsigned char {
     expected,
     tuple, // pair and tuple
     owner, // unique_ptr
+    deleter,
 };
 
 struct known_name {
@@ -59,6 +60,7 @@ inline constexpr known_name standard_templates[] = {
     {"pair", known::tuple},
     {"tuple", known::tuple},
     {"unique_ptr", known::owner},
+    {"default_delete", known::deleter},
     {"function", known::hidden},
     {"move_only_function", known::hidden},
     {"packaged_task", known::hidden},
