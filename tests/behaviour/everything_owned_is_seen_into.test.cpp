@@ -134,8 +134,9 @@ TEST_CASE("references are found on both sides of std::expected", "[visit]") {
 #if defined(__cpp_lib_expected)
     check_cycle<std::expected<ref, std::string>>([](auto& h, ref r) { h = std::move(r); });
     check_cycle<std::expected<int, ref>>([](auto& h, ref r) { h = std::unexpected(std::move(r)); });
-    check_cycle<std::expected<void, std::vector<ref>>>(
-        [](auto& h, ref r) { h = std::unexpected(std::vector<ref>{r, r}); });
+    check_cycle<std::expected<void, std::vector<ref>>>([](auto& h, ref r) {
+        h = std::unexpected(std::vector<ref>{r, r});
+    });
 #else
     SUCCEED("skipped: this standard library has no std::expected");
 #endif

@@ -21,7 +21,8 @@
 namespace pygc::inline PYGC_ABI::detail {
 
 [[noreturn]] inline void only_used_unevaluated() noexcept {
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 /// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
@@ -37,9 +38,7 @@ template <class Owner>
 struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
-    operator T() const noexcept {
-        only_used_unevaluated();
-    }
+    operator T() const noexcept { only_used_unevaluated(); }
 };
 
 struct no_value {};
@@ -70,7 +69,9 @@ struct defaults;
         static constexpr bool accepted(std::index_sequence<Before...>, std::index_sequence<Braced...>,                 \
                                        std::index_sequence<After...>, std::index_sequence<Last...>) noexcept {         \
             return requires {                                                                                          \
-                T{any_value_at<Before>{}..., {any_value_at<Braced>{}}..., any_value_at<After>{}...,                    \
+                T{any_value_at<Before>{}...,                                                                           \
+                  {any_value_at<Braced>{}}...,                                                                         \
+                  any_value_at<After>{}...,                                                                            \
                   __VA_ARGS__ any_value_at<Last>{}...};                                                                \
             };                                                                                                         \
         }                                                                                                              \
@@ -104,13 +105,13 @@ PYGC_DEFAULTS(65, PYGC_D64 PYGC_D1)
 
 /// Whether `T` accepts so many values, then so many defaults, and then `Last` more values.
 template <class T, std::size_t Values, std::size_t Defaults, std::size_t Last = 0>
-inline constexpr bool accepts =
-    defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{}, count_of<0>{}, count_of<Last>{});
+inline constexpr bool accepts = defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{},
+                                                                         count_of<0>{}, count_of<Last>{});
 
 /// The same with braces around the value at `Begin`, and `Values` more behind it.
 template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
-inline constexpr bool accepts_braced =
-    defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{}, count_of<Values>{}, count_of<0>{});
+inline constexpr bool accepts_braced = defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{},
+                                                                                count_of<Values>{}, count_of<0>{});
 
 /// The most defaults in [Low, High) that `T` accepts behind `Values` values, given that it accepts Low of them.
 template <class T, std::size_t Values, std::size_t Low = 0, std::size_t High = most_fields + 2>
@@ -127,8 +128,9 @@ constexpr std::size_t most_defaults() noexcept {
     }
 }
 
-/// How many of `Values` values the field that starts at `Begin` takes: more than one if it is an array. Tried from above:
-/// with a value too few behind the braces a field without a default has none, with one too many an array may take it.
+/// How many of `Values` values the field that starts at `Begin` takes: more than one if it is an array. Tried from
+/// above: with a value too few behind the braces a field without a default has none, with one too many an array may
+/// take it.
 template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults, std::size_t N = Values - Begin>
 constexpr std::size_t values_of_field() noexcept {
     if constexpr (N <= 1) {
@@ -178,7 +180,9 @@ template <class T>
 inline constexpr std::size_t field_count = count_fields<T>();
 
 template <class T>
-inline constexpr bool has_base_class =
-    requires { T{any_base_of<T>{}}; } && !requires { T{no_value{}}; };
+inline constexpr bool has_base_class = requires {
+    T{any_base_of<T>{}};
+}
+&&!requires { T{no_value{}}; };
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -2,8 +2,8 @@
 // Finds every reference inside a value and shows it to a visitor.
 #pragma once
 
+#include <pygc/detail/ownership.hpp>
 #include <pygc/detail/scratch.hpp>
-#include <pygc/detail/visitable.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -181,8 +181,9 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
             visit.edge(ref_access::record(x));
         } else if constexpr (s == shape::counted) {
             if (x.place == nullptr) return;
-            py_object* object = owner_of(const_cast<std::remove_const_t<std::remove_pointer_t<
-                                             std::remove_reference_t<decltype(x.place)>>>*>(x.place));
+            py_object* object = owner_of(
+                const_cast<std::remove_const_t<std::remove_pointer_t<std::remove_reference_t<decltype(x.place)>>>*>(
+                    x.place));
             visit.edge(object);
             if (object == nullptr) x.place = nullptr;
         } else if constexpr (s == shape::by_traits) {
