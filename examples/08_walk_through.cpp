@@ -85,6 +85,7 @@ void a_variable_is_a_label() {
 
 // Says when it goes.
 struct note {
+    using pygc_acyclic = void;
     std::string text;
     explicit note(std::string t) : text(std::move(t)) {}
     ~note() { std::cout << "       " << text << " is gone\n"; }

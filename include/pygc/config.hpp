@@ -26,6 +26,12 @@
 #endif
 #endif
 
+// 1 makes it an error, not a warning, to make objects of a class that has a destructor and neither a `traverse` nor
+// `pygc_acyclic`. Objects stay the same.
+#ifndef PYGC_REQUIRE_TRAVERSE
+#define PYGC_REQUIRE_TRAVERSE 0
+#endif
+
 // 1 when AddressSanitizer watches this translation unit: freed slots are then poisoned and reused
 // as late as possible.
 #ifndef PYGC_ASAN

@@ -57,7 +57,10 @@ struct bound_function<F, types<Captured...>, R, Args...> final : function_with_s
             captured);
     }
 
-    void traverse(visitor& visit) override { visit(function, captured); }
+    void traverse(visitor& visit) override {
+        visit_captured(visit, function);
+        visit_captured(visit, captured);
+    }
 
     F function;
     std::tuple<Captured...> captured;

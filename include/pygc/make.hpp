@@ -110,27 +110,63 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
 
 } // namespace detail
 
-/// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
-///
-/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
-/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
-/// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
-/// is no object.
+namespace detail {
+
+/// Whether the author of `T` has said what its objects own, or the library knows it.
+template <class T>
+concept seen_into = !lacks_traverse<std::remove_cv_t<T>>();
+
 template <class T, class... Args>
-[[nodiscard]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+PYGC_INLINE py_ref<T> check_and_make(Args&&... args) {
     static_assert(!std::is_array_v<T>, "pygc: no arrays; use make_ref<std::vector<U>>(n)");
     static_assert(!std::is_abstract_v<T>, "pygc: an abstract class has no objects; make one of a derived class");
     static_assert(access::constructible_with_parentheses<std::remove_cv_t<T>, Args...>() ||
                       access::constructible_with_braces<std::remove_cv_t<T>, Args...>(),
                   "pygc: make_ref<T>(args...): T has no constructor for these arguments; if it is private, "
                   "write `friend struct pygc::access;`");
-    return detail::make<T>(static_cast<Args&&>(args)...);
+    return make<T>(static_cast<Args&&>(args)...);
+}
+
+} // namespace detail
+
+#define PYGC_LACKS_TRAVERSE                                                                                            \
+    "pygc: this class has a destructor and neither a traverse nor a promise: references that it owns would be hidden " \
+    "from the collector; write void traverse(auto& visit) { visit(a, b, c); }, or `using pygc_acyclic = void;` if it " \
+    "owns none"
+
+/// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
+///
+/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
+/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
+/// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
+/// is no object.
+///
+/// Warns, as of a deprecated function, if `T` has a destructor that does something and neither a `traverse` nor
+/// `pygc_acyclic`, nor is a plain struct or a standard container: forgetting `traverse` is the commonest mistake. With
+/// PYGC_REQUIRE_TRAVERSE defined to 1 that is an error.
+template <class T, class... Args>
+    requires detail::seen_into<T>
+[[nodiscard]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+    return detail::check_and_make<T>(static_cast<Args&&>(args)...);
+}
+template <class T, class... Args>
+[[nodiscard, deprecated(PYGC_LACKS_TRAVERSE)]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+    static_assert(!PYGC_REQUIRE_TRAVERSE || detail::seen_into<T>, PYGC_LACKS_TRAVERSE);
+    return detail::check_and_make<T>(static_cast<Args&&>(args)...);
 }
 
 /// For `make_ref<std::vector<int>>({1, 2, 3})`.
 template <class T, class U, class... Args>
+    requires detail::seen_into<T>
 [[nodiscard]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
     return detail::make<T>(list, static_cast<Args&&>(args)...);
 }
+template <class T, class U, class... Args>
+[[nodiscard, deprecated(PYGC_LACKS_TRAVERSE)]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
+    static_assert(!PYGC_REQUIRE_TRAVERSE || detail::seen_into<T>, PYGC_LACKS_TRAVERSE);
+    return detail::make<T>(list, static_cast<Args&&>(args)...);
+}
+
+#undef PYGC_LACKS_TRAVERSE
 
 } // namespace pygc::inline PYGC_ABI

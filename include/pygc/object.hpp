@@ -48,6 +48,9 @@ private:
         ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
     };
 
+    template <bool>
+    struct constant {};
+
 public:
     PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
 
@@ -94,6 +97,26 @@ public:
             return !requires { &both_names<T>::finalize; };
         } else {
             return requires { &T::finalize; };
+        }
+    }
+
+    /// Whether the class says that no object of it is part of a cycle: `using pygc_acyclic = void;`, a type with a
+    /// constant `value`, or a static constant. One that is false says nothing.
+    template <class T>
+    static consteval bool promises_acyclic() noexcept {
+        if constexpr (requires { typename T::pygc_acyclic; }) {
+            using promise = typename T::pygc_acyclic;
+            if constexpr (requires { promise::value; }) {
+                return static_cast<bool>(promise::value);
+            } else {
+                return true;
+            }
+        } else if constexpr (requires { static_cast<bool>(T::pygc_acyclic); }) {
+            static_assert(requires { typename constant<static_cast<bool>(T::pygc_acyclic)>; },
+                          "pygc: pygc_acyclic is a type or a constant: static constexpr bool pygc_acyclic = true;");
+            return static_cast<bool>(T::pygc_acyclic);
+        } else {
+            return false;
         }
     }
 

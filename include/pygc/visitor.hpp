@@ -2,6 +2,7 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <pygc/detail/check.hpp>
 #include <pygc/detail/ephemeron_map.hpp>
 #include <pygc/detail/erased_entries.hpp>
 #include <pygc/detail/snapshot.hpp>
@@ -62,6 +63,13 @@ public:
     /// False: it has to show them.
     bool defer(detail::ephemeron_map& map);
 
+    /// For the library: a raw pointer that owns a count, as if it were a reference, and the object that it leads to.
+    void counted_edge(py_object*& place, py_object* object);
+
+    /// For the library: the values whose visit waits, and what happens when there is no memory for them.
+    [[nodiscard]] PYGC_INLINE detail::postponed_visits& postponed() noexcept { return postponed_; }
+    void give_up() noexcept;
+
 protected:
     enum class task : unsigned char { count, unlink, erase_keys, place, call };
     explicit visitor(task t) noexcept : task_(t) {}
@@ -77,6 +85,7 @@ private:
     bool keyed_ = false;
     std::uint32_t keys_ = 0; // how deep inside keys
     extent extent_ = {nullptr, 0};
+    detail::postponed_visits postponed_;
 };
 
 namespace detail {
@@ -97,6 +106,7 @@ public:
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target != nullptr) add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
     }
+    PYGC_INLINE void counted_edge(py_object*&, py_object* object) noexcept { edge(object); }
 
     /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
     bool defer(ephemeron_map& map) noexcept {
@@ -112,6 +122,13 @@ public:
     }
 
     PYGC_INLINE static bool owns(const void*) noexcept { return true; }
+
+    /// The picture is worthless: some of what the objects own wasn't looked at.
+    void give_up() noexcept {
+        snapshot_->failed = true;
+        report("no memory to visit what is nested so deep; a collection was given up in the heap", nullptr,
+               &snapshot_->heap);
+    }
 
     /// Whether there were keys that hold references.
     [[nodiscard]] PYGC_INLINE bool keyed() const noexcept { return was_keyed(); }
@@ -161,10 +178,11 @@ public:
     /// Whether the object may have a reference at this address. If not it is left alone.
     PYGC_INLINE bool owns(const void* place) noexcept { return is_inside(place) || may_own(place); }
 
-    PYGC_INLINE void edge(py_object*& place) noexcept {
-        py_object* const target = place;
-        if (target == nullptr) return;
-        const std::size_t n = number_of(target);
+    PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
+    PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
+        if (object == nullptr) return;
+        py_object* const target = place; // what is to be restored
+        const std::size_t n = number_of(object);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
         if (in_keys()) return;
         if (next_ == end_) [[unlikely]] {
@@ -252,6 +270,8 @@ public:
     place_visitor(function f, void* context) noexcept : visitor(task::place), function_(f), context_(context) {}
 
     void edge(py_object*& place) noexcept { function_(context_, place, in_keys()); }
+    /// Only whole references may be nulled by others than the collection.
+    void counted_edge(py_object*& place) noexcept { function_(context_, place, true); }
 
 private:
     function function_;
@@ -284,6 +304,14 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     case task::erase_keys: return static_cast<detail::erase_visitor*>(this)->edge(place);
     case task::place: return static_cast<detail::place_visitor*>(this)->edge(place);
     case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    }
+}
+
+PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
+    switch (task_) {
+    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default: return edge(object);
     }
 }
 
@@ -337,6 +365,11 @@ inline bool visitor::owns(const void* place) {
 
 PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
     return task_ == task::count && static_cast<detail::count_visitor*>(this)->defer(map);
+}
+
+PYGC_NOINLINE inline void visitor::give_up() noexcept {
+    if (task_ == task::count) static_cast<detail::count_visitor*>(this)->give_up();
+    // In the other tasks what isn't shown stays as it is; what was to be nulled and wasn't is kept for good.
 }
 
 } // namespace pygc::inline PYGC_ABI

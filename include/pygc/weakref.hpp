@@ -55,7 +55,7 @@ struct bound_callback final : weak_callback {
 
     void traverse(visitor& visit) override {
         visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
-        visit(captured);
+        visit_captured(visit, captured);
     }
 
     void call_function(const py_weakref<T>& dead) {

@@ -73,6 +73,7 @@ TEST_CASE("elements are erased while a loop goes over them", "[aliasing]") {
 
 TEST_CASE("a node may drop the last reference to itself in its own function", "[aliasing]") {
     struct self_dropper : pygc::py_object {
+        using pygc_acyclic = void;
         pygc::py_ref<self_dropper>* owner;
         probe life;
         self_dropper(pygc::py_ref<self_dropper>& o, lifetimes& l) : owner(&o), life(l) {}

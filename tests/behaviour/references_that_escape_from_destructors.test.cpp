@@ -102,6 +102,7 @@ TEMPLATE_TEST_CASE_SIG("a reference that escapes and goes while the same collect
 
 TEST_CASE("references taken and dropped in a destructor do no harm", "[escape]") {
     struct borrows : pygc::py_object {
+        using pygc_acyclic = void;
         probe life;
         explicit borrows(lifetimes& l) : life(l) {}
         ~borrows() {

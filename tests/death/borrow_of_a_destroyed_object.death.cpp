@@ -5,6 +5,7 @@
 #include <pygc/pygc.hpp>
 
 struct node : pygc::py_object {
+    using pygc_acyclic = void;
     pygc::py_ref<node>* place;
     explicit node(pygc::py_ref<node>& p) : place(&p) {}
     ~node() { *place = pygc::borrow(this); }

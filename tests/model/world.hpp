@@ -91,6 +91,7 @@ struct circle : shape {
 
 /// The last member of a plain struct: its destructor, which runs first, speaks for the whole.
 struct mark {
+    using pygc_acyclic = void;
     mark(int i) : id(i) {}
     mark(const mark&) = delete;
     mark& operator=(const mark&) = delete;
@@ -111,6 +112,7 @@ inline mark::~mark() {
 }
 
 struct leaf_node : named {
+    using pygc_acyclic = void;
     using named::named;
     ~leaf_node() { report_death(id); }
 };

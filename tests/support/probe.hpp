@@ -22,6 +22,7 @@ struct lifetimes {
 /// destructor can't throw, and what follows would not be worth reading.
 class probe {
 public:
+    using pygc_acyclic = void;
     explicit probe(lifetimes& counts) : counts_(&counts) { begin(); }
     probe(probe const& other) : counts_(other.counts_) { begin(); }
     probe& operator=(probe const&) { return *this; }
@@ -53,6 +54,7 @@ using trace = std::vector<std::string>;
 /// Adds its name to a trace when it is destroyed.
 class farewell {
 public:
+    using pygc_acyclic = void;
     farewell(trace& to, std::string name) : to_(&to), name_(std::move(name)) {}
     farewell(farewell const&) = delete;
     farewell& operator=(farewell const&) = delete;

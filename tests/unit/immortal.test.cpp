@@ -21,6 +21,7 @@ TEST_CASE("a count that overflows makes the object immortal", "[immortal]") {
         return;
     }
     struct value : pygc::py_object {
+        using pygc_acyclic = void;
         bool* destroyed;
         explicit value(bool& d) : destroyed(&d) {}
         ~value() { *destroyed = true; }

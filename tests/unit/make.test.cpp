@@ -21,6 +21,7 @@ using pygc::py_ref;
 namespace {
 
 struct with_constructors : pygc::py_object {
+    using pygc_acyclic = void;
     with_constructors() = default;
     explicit with_constructors(int x) : a(x) {}
     with_constructors(int x, std::string y) : a(x), b(std::move(y)) {}
@@ -41,6 +42,7 @@ struct plain_object : pygc::py_object { // an aggregate with a base
 
 class secretive : public pygc::py_object {
 public:
+    using pygc_acyclic = void;
     [[nodiscard]] int value() const { return value_; }
 
 private:
@@ -67,6 +69,7 @@ struct not_movable {
     int value;
 };
 struct not_movable_object : pygc::py_object {
+    using pygc_acyclic = void;
     explicit not_movable_object(not_movable& r, std::unique_ptr<int> p) : ref(r), owned(std::move(p)) {}
     not_movable_object(not_movable_object const&) = delete;
     not_movable_object& operator=(not_movable_object const&) = delete;
@@ -270,6 +273,7 @@ struct throws : pygc::py_object {
     void traverse(auto& visit) { visit(next); }
 };
 struct throws_as_value {
+    using pygc_acyclic = void;
     support::probe life;
     throws_as_value(support::lifetimes& l, bool now) : life(l) {
         if (now) throw 42;

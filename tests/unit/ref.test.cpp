@@ -24,6 +24,7 @@ struct animal : pygc::py_object {
     int legs;
 };
 struct dog : animal {
+    using pygc_acyclic = void;
     std::string name = "Rex";
 };
 struct has_name {
@@ -31,6 +32,7 @@ struct has_name {
     virtual ~has_name() = default;
 };
 struct robot : has_name, animal { // py_object isn't at the beginning
+    using pygc_acyclic = void;
     robot() : animal(2) {}
     std::string extra = std::string(40, 'x');
 };
@@ -47,10 +49,12 @@ struct triangle : shape {
 };
 
 struct counted : pygc::py_object {
+    using pygc_acyclic = void;
     explicit counted(support::lifetimes& l) : life(l) {}
     support::probe life;
 };
 struct counted_child : counted {
+    using pygc_acyclic = void;
     explicit counted_child(support::lifetimes& l) : counted(l), more(l) {}
     support::probe more;
 };
@@ -402,6 +406,7 @@ TEST_CASE("borrow(this) works in a constructor and in const functions", "[ref]")
 
 TEST_CASE("assignment stores the new reference before it drops the old one", "[ref]") {
     struct looks : pygc::py_object {
+        using pygc_acyclic = void;
         py_ref<looks>* place;
         bool* saw_new;
         looks(py_ref<looks>* p, bool* s) : place(p), saw_new(s) {}
@@ -478,6 +483,7 @@ TEST_CASE("what fits no class lives in a box", "[ref]") {
 
 namespace {
 struct later : pygc::py_object {
+    using pygc_acyclic = void;
     explicit later(support::lifetimes& l) : life(l) {}
     support::probe life;
 };

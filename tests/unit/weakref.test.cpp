@@ -322,6 +322,7 @@ TEST_CASE("row 96: a young weak reference whose callback ran grows older", "[wea
 TEST_CASE("row 97: by count the finalizer comes first, then callbacks, then the destructor", "[weakref]") {
     trace t;
     struct told : pygc::py_object {
+        using pygc_acyclic = void;
         trace& t;
         py_weakref<told> self;
         explicit told(trace& to) : t(to) {}
@@ -456,6 +457,7 @@ TEST_CASE("a weak reference that a callback makes from a plain pointer to garbag
 
 TEST_CASE("a weak reference made from a destructor is dead", "[weakref]") {
     struct dying : pygc::py_object {
+        using pygc_acyclic = void;
         py_weakref<dying>& out;
         explicit dying(py_weakref<dying>& o) : out(o) {}
         ~dying() { out = pygc::borrow(this); }

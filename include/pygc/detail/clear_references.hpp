@@ -200,10 +200,17 @@ private:
             if (r.target == nullptr) continue;
             if (heap_.pages.covers(r.place)) {
                 if (*r.place == nullptr) *r.place = r.target;
-            } else if (header_of(r.target).count > 1) {
+            } else if (is_header(r.target) && header_of(r.target).count > 1) {
                 --header_of(r.target).count;
             }
         }
+    }
+
+    /// Whether it is where an object's header stands: the log also knows raw pointers that own a count.
+    [[nodiscard]] static bool is_header(const py_object* p) noexcept {
+        page& where = page_of(p);
+        const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(first_slot(where));
+        return offset % where.type->slot_bytes == where.type->header_offset;
     }
 
     [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {

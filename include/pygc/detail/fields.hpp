@@ -9,14 +9,15 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constexpr std::size_t most_fields = 64;
+template <class T>
+inline constexpr bool can_be_taken_apart = field_count<T> <= most_fields && !has_base_class<T>;
 
 /// Returns `f(fields...)`, each as `const&`: that binds bit-fields too, and those who know that the
 /// struct isn't const may cast it away for all others.
 template <class T, class F>
 constexpr decltype(auto) with_fields(const T& s, F&& f) {
     constexpr std::size_t n = field_count<T>;
-    static_assert(n <= most_fields && !has_base_class<T>,
+    static_assert(can_be_taken_apart<T>,
                   "pygc: this plain struct can't be taken apart (it has more than 64 fields, a reference or a "
                   "base class); give it a line of its own: void traverse(auto& visit) { visit(a, b, c); }");
     // clang-format off

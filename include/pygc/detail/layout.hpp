@@ -2,7 +2,7 @@
 // How objects of one type lie in their pages.
 #pragma once
 
-#include <pygc/detail/visitable.hpp>
+#include <pygc/detail/ownership.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
 

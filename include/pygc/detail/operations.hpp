@@ -41,12 +41,30 @@ struct operations : destruction<T> {
         if constexpr (__is_same(T, value_type)) {
             access::traverse(object, visit);
         } else {
+            static_assert(check_visible<value_type>());
             visit_value(visit, object.value);
         }
     }
 
-    static void traverse(py_object* p, visitor& visit) {
-        if constexpr (container) traverse_object(*object_of(p), visit);
+    /// Objects that can't be part of a cycle are looked into for get_referents only.
+    static constexpr bool visited() noexcept {
+        if constexpr (container) {
+            return true;
+        } else if constexpr (__is_same(T, value_type)) {
+            return access::has_traverse<T, visitor>();
+        } else {
+            return can_be_visited(owned_types<value_type>{}) && holds_references<value_type>();
+        }
+    }
+
+    static void traverse([[maybe_unused]] py_object* p, [[maybe_unused]] visitor& visit) {
+        if constexpr (container) {
+            traverse_object(*object_of(p), visit);
+        } else if constexpr (visited() && __is_same(T, value_type)) {
+            access::traverse(*object_of(p), visit);
+        } else if constexpr (visited()) {
+            visit_value(visit, object_of(p)->value);
+        }
     }
 
     /// A full collection makes everything old while it is here: another pass over the headers would cost as much

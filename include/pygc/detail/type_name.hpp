@@ -40,4 +40,47 @@ constexpr name_range type_name() noexcept {
 #endif
 }
 
+/// What follows `"TT = "` in the compiler's spelling of a function template, up to its last character.
+constexpr name_range spelled_template(const char* text, std::size_t length) noexcept {
+#if defined(__clang__) || defined(__GNUC__)
+    // "... template_name() [TT = std::vector]" or "... template_name() [with TT = std::vector]"
+    std::size_t begin = 0;
+    while (!(text[begin] == 'T' && text[begin + 1] == 'T' && text[begin + 2] == ' ' && text[begin + 3] == '=')) ++begin;
+    return {text + begin + 5, length - begin - 6};
+#else
+    // "... template_name<std::vector>(void) noexcept"
+    std::size_t end = length;
+    while (text[end - 1] != '(') --end;
+    end -= 2;
+    std::size_t begin = end;
+    while (text[begin - 1] != '<') --begin;
+    while (text[begin] != ':' && begin != end) {
+        if (text[begin] == ' ') return {text + begin + 1, end - begin - 1}; // "class std::vector"
+        ++begin;
+    }
+    while (text[begin - 1] != '<') --begin;
+    return {text + begin, end - begin};
+#endif
+}
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define PYGC_THIS_FUNCTION __FUNCSIG__
+#else
+#define PYGC_THIS_FUNCTION __PRETTY_FUNCTION__
+#endif
+
+/// The name of a class template whose parameters are types.
+template <template <class...> class TT>
+constexpr name_range template_name() noexcept {
+    return spelled_template(PYGC_THIS_FUNCTION, sizeof(PYGC_THIS_FUNCTION) - 1);
+}
+
+/// The name of a class template whose parameters are a type, a size, and types, as std::array.
+template <template <class, std::size_t, class...> class TT>
+constexpr name_range sized_template_name() noexcept {
+    return spelled_template(PYGC_THIS_FUNCTION, sizeof(PYGC_THIS_FUNCTION) - 1);
+}
+
+#undef PYGC_THIS_FUNCTION
+
 } // namespace pygc::inline PYGC_ABI::detail
