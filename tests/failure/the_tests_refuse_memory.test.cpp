@@ -3,6 +3,7 @@
 #include "failing_memory.hpp"
 
 #include <cerrno>
+#include <cstdarg>
 #include <cstdlib>
 
 using failing_memory::outstanding;
@@ -21,6 +22,26 @@ extern "C" void* mmap(void* where, std::size_t bytes, int protection, int flags,
     const long result = ::syscall(SYS_mmap, where, bytes, protection, flags, file, offset);
     if (result == -1) return MAP_FAILED;
     outstanding.mapped += static_cast<long>(bytes);
+    return reinterpret_cast<void*>(result);
+}
+
+/// Moves of mappings can be refused as well. The place of a move replaces what was mapped there.
+extern "C" void* mremap(void* where, std::size_t bytes, std::size_t more, int flags, ...) noexcept {
+    void* place = nullptr;
+    if ((flags & MREMAP_FIXED) != 0) {
+        va_list rest;
+        va_start(rest, flags);
+        place = va_arg(rest, void*);
+        va_end(rest);
+    }
+    if (refusal::refuse()) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    const long result = ::syscall(SYS_mremap, where, bytes, more, flags, place);
+    if (result == -1) return MAP_FAILED;
+    outstanding.mapped -= static_cast<long>(bytes);
+    if (place == nullptr) outstanding.mapped += static_cast<long>(more);
     return reinterpret_cast<void*>(result);
 }
 

@@ -100,8 +100,8 @@ class Layers(Case):
         self.finds("high.hpp:4: write the include as <pygc/...>")
 
     def test_too_long(self) -> None:
-        self.plant(high=self.high + "\n" * 448)
-        self.finds("high.hpp:451: 451 lines")
+        self.plant(high=self.high + "\n" * 598)
+        self.finds("high.hpp:601: 601 lines")
 
     def test_no_licence_line(self) -> None:
         self.plant(high="#pragma once\n#include <pygc/low.hpp>\n")

@@ -13,7 +13,7 @@ import os
 import re
 import sys
 
-MAX_LINES = 450
+MAX_LINES = 600
 ROW = re.compile(r"^\|\s*(\d+)\s*\|([^|]*)\|(?:[^|]|\\\|)*\|([^|]*)\|\s*$")
 INCLUDE = re.compile(r"^\s*#\s*include\s*([<\"])([^>\"]+)[>\"]")
 SPDX = "// SPDX-License-Identifier: BSL-1.0"

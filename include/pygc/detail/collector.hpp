@@ -106,7 +106,7 @@ private:
         // A finalizer might make new garbage for ever.
         for (int round = 0; round != 8; ++round) {
             const std::size_t before = found_;
-            examine_portions();
+            if (examine_portions()) return true;
             if (found_ == before) return false;
             release_empty_pages(heap_);
             heap_.collected_pages.release();
@@ -123,8 +123,9 @@ private:
         return false;
     }
 
-    /// Frees the garbage that fits a portion. Ages stay as they are, but those of garbage.
-    void examine_portions() noexcept {
+    /// Frees the garbage that fits a portion. Ages stay as they are, but those of garbage. Returns: whether one portion
+    /// was all.
+    bool examine_portions() noexcept {
         const memory_range reserve = snapshot_.spare;
         std::size_t room = reserve_pages();
         if (room == 0) { // a quarter of the reserve is for the list of pages
@@ -137,9 +138,12 @@ private:
         const std::size_t most = reserve_numbers();
         std::size_t candidates = 0;
         std::size_t numbers = number_granule;
+        std::size_t portions = 0;
+        bool complete = true;
         page_count_ = 0;
         const auto examine = [&]() noexcept {
-            examine_portion(pages_, page_count_, candidates);
+            ++portions;
+            if (!examine_portion(pages_, page_count_, candidates)) complete = false;
             numbers = number_granule;
             page_count_ = 0;
         };
@@ -156,6 +160,7 @@ private:
         examine();
         candidates_ = candidates;
         snapshot_.spare = reserve;
+        return complete && portions == 1;
     }
 
     /// Memory for a list of pages, as long as there can be one. Returns: for how many; 0: the reserve has room for
@@ -178,8 +183,8 @@ private:
         return snapshot_.numbers_in_spare();
     }
 
-    /// As a set of its own. If its references are too many, each half is.
-    void examine_portion(collected_page* pages, std::size_t count, std::size_t& candidates) noexcept {
+    /// As a set of its own. If its references are too many, each half is. Returns: false for that.
+    bool examine_portion(collected_page* pages, std::size_t count, std::size_t& candidates) noexcept {
         pages_ = pages;
         page_count_ = 0;
         for (std::size_t i = 0; i != count; ++i) { // code of the user has run since they were listed
@@ -187,20 +192,22 @@ private:
             if (holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         }
         count = page_count_;
-        if (count == 0) return;
+        if (count == 0) return true;
         if (number_pages() && count_references(generation_ == 2 ? 3 : generation_) && look_for_garbage()) {
             candidates += candidates_;
             for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->in_construction = false;
             for_each_found([this](page&, py_object*, const header& h) noexcept { --heap_.objects_of_age[age_of(h)]; });
             free_garbage_found();
-        } else {
-            forget_numbers();
-            if (count > 1 && (!snapshot_.prepared || snapshot_.failed)) {
-                examine_portion(pages, count / 2, candidates);
-                examine_portion(pages + count / 2, count - count / 2, candidates);
-            }
+            pages_ = pages;
+            return true;
+        }
+        forget_numbers();
+        if (count > 1 && (!snapshot_.prepared || snapshot_.failed)) {
+            examine_portion(pages, count / 2, candidates);
+            examine_portion(pages + count / 2, count - count / 2, candidates);
         }
         pages_ = pages;
+        return false;
     }
 
     /// Calls the callbacks, each with the list as it is now.

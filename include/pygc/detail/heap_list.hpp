@@ -13,7 +13,7 @@ inline constexpr std::size_t heap_state_bytes = std::size_t{64} << 10;
 
 /// What a collection can work in when the system has no memory. Only addresses until then: they are behind the state,
 /// in the same mapping.
-inline constexpr std::size_t reserve_bytes = std::size_t{128} << 10;
+inline constexpr std::size_t reserve_bytes = std::size_t{256} << 10;
 
 /// A processor guesses by the low twelve bits of two addresses whether a load needs an earlier store.
 /// The first objects of every page have small ones; the state's counters keep away from those.
