@@ -156,8 +156,8 @@ private:
 };
 
 /// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container stays as
-/// it is: the container would not find it any more.
+/// a `traverse` may show others now than when the references were counted. A key of an associative container isn't
+/// nulled for good: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
@@ -184,7 +184,7 @@ public:
         py_object* const target = place; // what is to be restored
         const std::size_t n = number_of(object);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        if (in_keys()) return;
+        if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
                 snapshot_->lied = true; // there are more now

@@ -59,9 +59,12 @@ protected:
         if (age == age_middle) mark_middle(p);
     }
 
+    bool changed_ = false; // code of the user may have run, or the edges are gone
+
 private:
     bool try_to_clear(bool for_good) noexcept {
         snapshot_.frame = frame();
+        snapshot_.for_good = for_good;
         const bool cleared = unlink_and_check(for_good);
         if (!cleared) [[unlikely]]
             keep_all();
@@ -82,7 +85,7 @@ private:
         if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
 #endif
         // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = for_good && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+        const bool fits = !changed_ && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
         for (std::size_t i = 0; i != page_count_; ++i) {

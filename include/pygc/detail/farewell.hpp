@@ -39,6 +39,7 @@ protected:
     /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
     /// of the garbage is intact afterwards, and nobody can reach it.
     PYGC_NOINLINE void say_farewell() noexcept {
+        changed_ = true;
         keep_pages_with_garbage();
         if (!verify_references()) return; // before anybody is told of a death
         forget_numbers();                 // code of the user may start a collection in another heap

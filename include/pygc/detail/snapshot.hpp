@@ -155,6 +155,7 @@ public:
     std::size_t cleared_count = 0;
     std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
     bool incomplete_log = false;      // there was no memory for more
+    bool for_good = false;            // or the references are put back
     bool lied = false;                // more was shown than before, or what belongs to somebody else
     place_check places;
     const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
