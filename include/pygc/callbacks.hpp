@@ -34,7 +34,7 @@ public:
     callback_list(const callback_list&) = delete;
     callback_list& operator=(const callback_list&) = delete;
     ~callback_list() {
-        clear();
+        while (size_ != 0) clear(); // again only if destructors append
         entries_.release();
         called_.release();
     }
@@ -61,17 +61,21 @@ public:
         return false;
     }
 
+    /// Effects: the list is empty, then what was in it is destroyed, the last first.
     void clear() noexcept {
-        while (size_ != 0) {
-            const entry last = entries_[size_ - 1];
-            entries_[--size_].~entry();
-        }
+        auto cleared = entries_; // their destructors may look at the list, and append
+        std::size_t size = size_;
+        entries_ = {};
+        size_ = 0;
+        while (size != 0) cleared[--size].~entry();
+        cleared.release();
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    /// For the library: calls `f(const function&)` for each of those that are there now. Not to be nested.
+    /// For the library: calls `f(const function&)` for each of those that are there now. Preconditions: isn't running; a
+    /// heap's next collection starts when the callbacks of the last one have returned.
     template <class F>
     void for_each(F f) {
         for (; called_size_ != size_; ++called_size_) {

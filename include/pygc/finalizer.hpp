@@ -27,6 +27,7 @@ public:
         static_assert(std::is_invocable_v<F&, Args&...>, "pygc: a finalizer calls f(args...)");
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
+        const py_ref<T> hold = r; // which moves and copies of the function may let go
         auto function =
             detail::callable<>::make([f = static_cast<F&&>(f), ... args = static_cast<Args&&>(args)]() mutable {
                 static_cast<void>(f(args...));
@@ -52,9 +53,9 @@ public:
     py_ref<py_object> detach() noexcept {
         auto object = peek();
         if (alive()) {
-            static_cast<void>(entry_->leave());
-            const auto listed =
-                detail::ref_access::adopt<detail::finalizer_entry>(entry_.get()); // the list's reference
+            detail::finalizer_entry* const entry = entry_.get();
+            const auto listed = detail::ref_access::adopt<detail::finalizer_entry>(entry); // the list's reference
+            const auto function = entry->leave(); // destroyed first: that may be the end of this handle
         }
         return object;
     }

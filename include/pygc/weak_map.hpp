@@ -125,6 +125,7 @@ struct keyed_by_value {
     static constexpr bool by_identity = false;
 
     static bool can_be_there(const Key&) noexcept { return true; }
+    static const Key& hold(const Key& key) noexcept { return key; }
     static Key store(const Key& key) { return key; }
     static std::size_t hash(const Key& key) { return Hash()(key); }
     static bool is_same(const Key& key, py_object*, const Key& other) { return static_cast<bool>(Equal()(key, other)); }
@@ -139,9 +140,10 @@ struct keyed_by_object {
     using wanted = py_ref<K>;
     template <class V>
     using names = V;
-    static constexpr bool by_identity = __is_same(Equal, equal_keys);
+    static constexpr bool by_identity = __is_same(Equal, equal_keys) && __is_same(Hash, std::hash<py_ref<K>>);
 
     static bool can_be_there(const py_ref<K>& key) noexcept { return key != nullptr; }
+    static py_ref<K> hold(const py_ref<K>& key) noexcept { return key; }
     static nothing_stored store(const py_ref<K>&) noexcept { return {}; }
     static std::size_t hash(const py_ref<K>& key) { return Hash()(key); }
     static const py_object* object(const py_ref<K>& key) noexcept { return ref_access::object(key); }

@@ -33,6 +33,8 @@ struct weak_callback {
 /// The user's function and the values it is to be called with, visible to the collector.
 template <class T, class F, class... Captured>
 struct bound_callback final : weak_callback {
+    static_assert(noexcept(std::declval<F&>().~F()) && (noexcept(std::declval<Captured&>().~Captured()) && ...),
+                  "pygc: a callback's destructor must not throw: nobody could catch it");
     static constexpr bool takes_reference = std::is_invocable_v<F&, const py_weakref<T>&, Captured&...>;
     static_assert(takes_reference || std::is_invocable_v<F&, Captured&...>,
                   "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
@@ -76,7 +78,9 @@ struct bound_callback final : weak_callback {
 
 /// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
 struct callback_record final : weak_record {
-    explicit callback_record(py_object* object) noexcept : weak_record(object) {
+    /// Takes over the callback, which is whole by then: its copies and moves are code of the user.
+    callback_record(py_object* object, weak_callback*& c) noexcept : weak_record(object), callback(c) {
+        c = nullptr;
         call = [](weak_record& self) noexcept { static_cast<callback_record&>(self).run(); };
     }
     ~callback_record() { delete callback; }
@@ -94,7 +98,17 @@ struct callback_record final : weak_record {
         delete mine;
     }
 
-    weak_callback* callback = nullptr;
+    weak_callback* callback;
+};
+
+/// Owns a callback until its record does.
+struct callback_owner {
+    explicit callback_owner(weak_callback* c) noexcept : callback(c) {}
+    callback_owner(const callback_owner&) = delete;
+    callback_owner& operator=(const callback_owner&) = delete;
+    ~callback_owner() { delete callback; }
+
+    weak_callback* callback;
 };
 
 /// Makes `h` the current heap, and starts no automatic collection there.
@@ -177,11 +191,11 @@ public:
     py_weakref(const py_ref<U>& r, F f, Captured... captured) {
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
+        const py_ref<U> hold = r; // which moves and copies of the function may let go
         detail::heap_state& h = *detail::chunk_of(p).heap;
-        auto record = detail::make_record<detail::callback_record>(h, p);
-        record->callback =
-            new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...);
-        record_ = record;
+        detail::callback_owner made(
+            new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+        record_ = detail::make_record<detail::callback_record>(h, p, made.callback);
         if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
 
@@ -260,12 +274,19 @@ template <class T>
     return n;
 }
 
-/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first.
-/// `f` must not make or end weak references to the object.
+/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first. They are
+/// listed before the first call: `f` may make weak references, which aren't met, and end some, which are met as long
+/// as the list holds them. Throws: std::bad_alloc, before the first call, and what `f` throws.
 template <class T, class F>
 void for_each_weakref(const py_ref<T>& r, F f) {
-    detail::ref_access::for_each_record(detail::ref_access::object(r),
-                                        [&f](detail::weak_record& w) { f(detail::ref_access::weak<T>(w)); });
+    py_object* const p = detail::ref_access::object(r);
+    object_list records;
+    if (!detail::list_access::reserve(records, get_weakref_count(r))) detail::throw_bad_alloc();
+    detail::ref_access::for_each_record(
+        p, [&records](detail::weak_record& w) noexcept { detail::list_access::append(records, &w); });
+    for (const auto& record : records) {
+        f(detail::ref_access::weak<T>(static_cast<detail::weak_record&>(*record)));
+    }
 }
 
 /// Thrown by a weak_proxy whose object is dead: Python's ReferenceError.

@@ -17,6 +17,7 @@ public:
     /// Throws: std::bad_alloc, and what copying `f` throws.
     template <class F>
     static callable make(F f) {
+        static_assert(noexcept(f.~F()), "pygc: a function object's destructor must not throw: nobody could catch it");
         callable c;
         c.held_ = new holder_of<F>(static_cast<F&&>(f));
         return c;

@@ -18,48 +18,10 @@
 
 #include <cstddef>
 
+#include <pygc/detail/weak_entry.hpp>
 #include <pygc/weakref.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
-
-/// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry. One
-/// type for all containers, so that they share its pages.
-struct entry_record final : weak_record {
-    using pygc_acyclic = void;
-
-    entry_record(py_object* object, void* c, void* e, void (*f)(weak_record&) noexcept) noexcept
-        : weak_record(object), core(c), entry(e) {
-        call = f;
-    }
-
-    void* core;
-    void* entry;
-};
-
-/// A place in a circular list.
-struct weak_link {
-    weak_link() noexcept = default;
-    weak_link(const weak_link&) = delete;
-    weak_link& operator=(const weak_link&) = delete;
-
-    void link_before(weak_link& where) noexcept {
-        next = &where;
-        previous = where.previous;
-        previous->next = this;
-        where.previous = this;
-    }
-    void unlink() noexcept {
-        previous->next = next;
-        next->previous = previous;
-        next = previous = this;
-    }
-
-    weak_link* next = this;
-    weak_link* previous = this;
-};
-
-/// For entries that hold nothing beside their key.
-struct nothing_strong {};
 
 /// `Keys` says what an entry stores of its key and how that is looked for: `stored`, `wanted`, `store`, `hash`,
 /// `is_same`. `Strong`: what an entry holds beside.
@@ -172,10 +134,15 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     /// The entry of a key, none if there isn't one or its object is dead. Throws: what hash and comparison throw.
-    [[nodiscard]] place find(const wanted& key) {
+    [[nodiscard]] place find(const wanted& asked) {
         const core_hold self(*this);
-        if (size_ == 0 || !Keys::can_be_there(key)) return {};
-        return find(key, Keys::hash(key));
+        if (size_ == 0 || !Keys::can_be_there(asked)) return {};
+        if constexpr (Keys::by_identity) {
+            return find(asked, Keys::hash(asked));
+        } else {
+            decltype(auto) key = Keys::hold(asked);
+            return find(key, Keys::hash(key));
+        }
     }
 
     struct put_result {
@@ -186,10 +153,11 @@ public:
     /// Puts an entry in, or replaces the one that is there if so wanted: what that held is dropped last. An entry for
     /// an object whose destructor runs is gone at once. Throws: std::bad_alloc, and what hash, comparison and copies
     /// throw; then nothing has changed.
-    put_result put(const wanted& key, py_object* object, Strong&& strong, bool replace) {
+    put_result put(const wanted& asked, py_object* object, Strong&& strong, bool replace) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
         const core_hold self(*this);
-        const auto hold = to_ref<py_object>(object); // the caller's reference may go in code of the user
+        const auto hold = to_ref<py_object>(object); // the caller's references may go in code of the user
+        decltype(auto) key = Keys::hold(asked);
         const std::size_t hash = Keys::hash(key);
         place there = find(key, hash);
         if (there && !replace) return {there.get(), false};
