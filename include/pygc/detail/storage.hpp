@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include <pygc/detail/chunk_map.hpp>
 #include <pygc/detail/page.hpp>
 #include <pygc/detail/poison.hpp>
 #include <pygc/detail/system_memory.hpp>
@@ -13,6 +14,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// A heap with so much memory gets more in huge pages, if they will be full: what the last of them has too much is
 /// little beside it then.
 inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
+
+static_assert(chunk_bytes == std::size_t{1} << chunk_shift);
 
 /// The chunks of one heap, those with a free page first in the list.
 class storage {
@@ -140,6 +143,26 @@ public:
         pages_ = 0;
     }
 
+    /// Takes the chunks of another heap, whose pages lead to `owner` from then on.
+    void take_all(storage& other, heap_state& owner) noexcept {
+        while (other.first_ != nullptr) {
+            chunk& c = *other.first_;
+            other.unlink(c);
+            c.heap = &owner;
+            if (c.free_count != 0) {
+                link_first(c);
+            } else {
+                link_last(c);
+            }
+        }
+        chunks_ += other.chunks_;
+        empty_chunks_ += other.empty_chunks_;
+        pages_ += other.pages_;
+        dirty_count_ += other.dirty_count_;
+        bytes_mapped_ += other.bytes_mapped_;
+        other = {};
+    }
+
     [[nodiscard]] std::size_t pages() const noexcept { return pages_; }
     [[nodiscard]] std::size_t chunks() const noexcept { return chunks_; }
     [[nodiscard]] std::size_t bytes_mapped() const noexcept { return bytes_mapped_; }
@@ -203,6 +226,7 @@ private:
         c->bytes = bytes;
         ++chunks_;
         bytes_mapped_ += bytes;
+        note_chunk(c, true);
         return c;
     }
 
@@ -213,6 +237,7 @@ private:
         bytes_mapped_ -= c.bytes;
         unpoison(&c, c.bytes);
         unwatch_for_leaks(&c, c.bytes);
+        note_chunk(&c, false);
         unmap_memory(&c, c.bytes);
     }
 
