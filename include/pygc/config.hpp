@@ -73,6 +73,13 @@
 #define PYGC_THREAD_LOCAL thread_local
 #endif
 
+// On the variables that all libraries of a process must share, whatever visibility they are compiled with.
+#if defined(__GNUC__) && !defined(_WIN32)
+#define PYGC_SHARED __attribute__((visibility("default")))
+#else
+#define PYGC_SHARED
+#endif
+
 #if PYGC_DEBUG && PYGC_ASAN
 #define PYGC_ABI v0_debug_asan
 #elif PYGC_DEBUG

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include <pygc/detail/heap_state.hpp>
+#include <pygc/detail/lifetime.hpp>
 
 namespace pygc::inline PYGC_ABI {
 
@@ -20,30 +20,35 @@ namespace pygc::inline PYGC_ABI {
 ///
 /// An automatic collection is then also due when the bytes have grown too much: see `heap::set_threshold`. A copied
 /// field counts again, since a copied buffer takes memory again; a moved-from one counts nothing. The sum belongs to
-/// the thread. **Complexity**: constant. **Exceptions**: none; never collects by itself.
+/// the heap that is current when the field is given its first bytes, and they are given back there, whichever heap or
+/// thread is current then. **Complexity**: constant. **Exceptions**: none; never collects by itself. Without memory for
+/// a heap's account, some twenty bytes once, the bytes aren't counted. **Thread safety**: as the objects of that heap.
 class external_bytes {
 public:
     constexpr external_bytes() noexcept = default;
-    explicit external_bytes(std::size_t count) noexcept : count_(count) { detail::add_external(count); }
+    explicit external_bytes(std::size_t count) noexcept { set(count); }
 
     external_bytes(const external_bytes& other) noexcept : external_bytes(other.count_) {}
-    external_bytes(external_bytes&& other) noexcept : count_(other.count_) { other.count_ = 0; }
+    external_bytes(external_bytes&& other) noexcept : count_(other.count_), account_(other.account_) {
+        other.count_ = 0;
+        other.account_ = nullptr;
+    }
     external_bytes& operator=(const external_bytes& other) noexcept { return *this = other.count_; }
     external_bytes& operator=(external_bytes&& other) noexcept {
-        const std::size_t theirs = other.count_;
         if (this == &other) return *this;
-        other.count_ = 0;
-        detail::remove_external(count_);
-        count_ = theirs;
+        external_bytes taken(static_cast<external_bytes&&>(other));
+        swap(taken);
         return *this;
     }
-    ~external_bytes() { detail::remove_external(count_); }
+    ~external_bytes() {
+        if (account_ == nullptr) return;
+        set(0);
+        detail::leave_account(account_);
+    }
 
     /// So much it is now.
     external_bytes& operator=(std::size_t count) noexcept {
-        detail::remove_external(count_);
-        detail::add_external(count);
-        count_ = count;
+        set(count);
         return *this;
     }
 
@@ -54,7 +59,27 @@ public:
     void traverse(auto&) const noexcept {}
 
 private:
+    void swap(external_bytes& other) noexcept {
+        const std::size_t count = count_;
+        detail::external_account* const account = account_;
+        count_ = other.count_;
+        account_ = other.account_;
+        other.count_ = count;
+        other.account_ = account;
+    }
+
+    void set(std::size_t count) noexcept {
+        const std::size_t counted = account_ != nullptr ? count_ : 0;
+        count_ = count;
+        if (account_ == nullptr && count != 0) account_ = detail::join_account();
+        if (account_ == nullptr) return;
+        detail::external_account& sum = detail::final_account(*account_);
+        sum.bytes += count - counted; // modulo the size of the type
+        if (count > counted && sum.heap != nullptr) sum.heap->note_growth();
+    }
+
     std::size_t count_ = 0;
+    detail::external_account* account_ = nullptr;
 };
 
 } // namespace pygc::inline PYGC_ABI

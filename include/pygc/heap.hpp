@@ -29,7 +29,7 @@ struct memory_stats {
     std::size_t free = 0;     ///< in pages, but not in living objects
     std::size_t pages = 0;    ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;   ///< address space taken from the system
-    std::size_t external = 0; ///< what the objects of this thread own elsewhere, by `external_bytes`
+    std::size_t external = 0; ///< what the objects of this heap own elsewhere, by `external_bytes`
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -82,7 +82,9 @@ public:
     /// Complexity: linear in the objects examined and their references. Throws: value_error.
     std::size_t collect(int generation = 2) {
         check_generation(generation);
-        return detail::collect_or_request(*state_, generation);
+        const bool with_abandoned = generation == 2 && state_ == detail::this_thread.heap && !detail::is_dying();
+        const std::size_t found = detail::collect_or_request(*state_, generation);
+        return with_abandoned ? found + detail::collect_abandoned_heaps() : found;
     }
 
     /// Lets automatic collections run; they do from the start.
@@ -235,7 +237,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
-        m.external = detail::this_thread.external;
+        m.external = state_->external != nullptr ? state_->external->bytes : 0;
         return m;
     }
 
@@ -361,9 +363,10 @@ class [[nodiscard]] no_collect {
 public:
     /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
     no_collect() : no_collect(heap::current()) {}
-    explicit no_collect(heap& h) noexcept : pause_(*h.state_) {}
+    explicit no_collect(heap& h) noexcept : use_(*h.state_), pause_(*h.state_) {}
 
 private:
+    detail::heap_use use_;
     detail::pause_scope pause_;
 };
 
@@ -409,14 +412,29 @@ private:
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(detail::this_thread.heap) { detail::this_thread.heap = h.state_; }
-    ~scope() { detail::this_thread.heap = previous_; }
+    explicit scope(heap& h) noexcept
+        : heap_(h.state_), previous_(detail::this_thread.heap), owner_(detail::owner_of(*h.state_)) {
+        detail::check_library(*heap_);
+        detail::check_thread(*heap_, nullptr, heap_);
+        detail::set_owner(*heap_, detail::thread_number());
+        ++heap_->users;
+        if (previous_ != &detail::no_heap) ++previous_->users;
+        detail::this_thread.heap = heap_;
+    }
+    ~scope() {
+        detail::set_owner(*heap_, owner_);
+        detail::this_thread.heap = previous_;
+        detail::leave_heap(*heap_);
+        if (previous_ != &detail::no_heap) detail::leave_heap(*previous_);
+    }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state* previous_;
+    detail::heap_state* const heap_;
+    detail::heap_state* const previous_;
+    const std::uint32_t owner_; // before it, in debug mode
 };
 
 } // namespace pygc::inline PYGC_ABI

@@ -124,11 +124,15 @@ private:
     heap_state* previous_;
 };
 
-/// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
+/// A record for a living object, in the object's heap; but in this thread's if another copy of the library made that
+/// one, whose types have other numbers. Throws: std::bad_alloc, and what the arguments throw.
 template <class Record, class... Args>
 py_ref<Record> make_record(heap_state& h, py_object* object, Args&&... args) {
     if (!h.weak.reserve_one()) throw_bad_alloc();
-    const record_scope scope(h);
+    heap_state* const place = h.library == this_library() ? &h : ensure_heap();
+    if (place == nullptr) throw_bad_alloc();
+    check_thread(h, nullptr, &h);
+    const record_scope scope(*place);
     auto record = make_ref<Record>(object, static_cast<Args&&>(args)...);
     attach(h, *record);
     return record;

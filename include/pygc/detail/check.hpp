@@ -53,6 +53,27 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
 }
 #endif
 
+/// In debug mode aborts with a report if `h` is another thread's: while that thread runs and uses it, this one must not.
+/// A thread that has ended leaves its objects to whoever holds them.
+PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unused]] const type_info* type,
+                              [[maybe_unused]] const void* p) noexcept {
+#if PYGC_DEBUG
+    const std::uint32_t owner = owner_of(h);
+    if (owner == 0 || owner == thread_number() || own.ending) return; // `exit` ends what other threads made
+    report_and_abort(type != nullptr ? "used by another thread than its heap's; objects belong to one thread at a time:"
+                                     : "used by another thread than its own; it belongs to one at a time: the heap",
+                     type, p);
+#endif
+}
+
+/// Ends the program if another copy of the library made the heap: types have other numbers there.
+inline void check_library(const heap_state& h) noexcept {
+    if (h.library == this_library()) return;
+    report_and_abort("one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
+                     "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
+                     nullptr, &h);
+}
+
 #if PYGC_DEBUG
 /// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
 /// an object whose destructor runs, and such an object may be borrowed.
@@ -71,13 +92,9 @@ inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p)
 /// constructed: an object on the stack or in a member has no slot of its own.
 inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
 #if PYGC_DEBUG
-    bool ours = false;
-    {
-        shared_lock lock;
-        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
-    }
-    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
+    if (!is_chunk(&chunk_of(p))) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
+    check_thread(*chunk_of(p).heap, where.type, p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
     const std::size_t stride = where.type == nullptr || where.type->slot_count == 1 ? page_bytes : where.type->slot_bytes;
     if (where.type == nullptr || offset % stride != where.type->header_offset) {

@@ -17,6 +17,7 @@
 
 #include <pygc/detail/clock.hpp>
 #include <pygc/detail/farewell.hpp>
+#include <pygc/detail/freeze.hpp>
 #include <pygc/detail/validate.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -449,19 +450,45 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     choose_counting(h, true);
     let_go_of_pages(h);
     release_empty_pages(h);
-    h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);
+    set_owner(h, 0);
+    if (h.pages.pages() == 0 && h.visits == 0 && h.users == 0) return release_heap(h);
+    h.release_scratch();
+    list_abandoned(h);
 }
+
+/// One user less. Preconditions: there is one.
+inline void leave_heap(heap_state& h) noexcept {
+    const bool last = --h.users == 0 && h.abandoned && h.visits == 0 && !h.collecting;
+    if (last && h.pages.pages() == 0) release_heap(h);
+}
+
+/// What a heap doesn't outlive as long as it lives, whatever ends it: see `heap_state::users`.
+class heap_use {
+public:
+    explicit heap_use(heap_state& h) noexcept : heap_(h) { ++h.users; }
+    heap_use(const heap_use&) = delete;
+    heap_use& operator=(const heap_use&) = delete;
+    ~heap_use() { leave_heap(heap_); }
+
+private:
+    heap_state& heap_;
+};
+
+void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined) noexcept;
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool paced = false) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    check_thread(h, nullptr, &h);
     const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation, paced).run();
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
-        if (!was_abandoned) collection(h, 2).run();
+        if (!was_abandoned) {
+            if (h.has_frozen) unfreeze(h);
+            collection(h, 2).run();
+        }
         settle_abandoned(h);
     }
     return found;
@@ -518,7 +545,12 @@ PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_
         h.update_trigger();
         return 0;
     }
-    return collect(h, due, h.paces_itself());
+    if (due != 2) return collect(h, due, h.paces_itself());
+    const heap_use use(h);
+    const std::size_t before = h.stats[2].candidates;
+    const std::size_t found = collect(h, 2, h.paces_itself());
+    collect_abandoned_heaps_when_due(h, h.stats[2].candidates - before);
+    return found;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -12,6 +12,7 @@ inline void freeze(heap_state& h) noexcept {
     if (h.collecting) return;
     release_empty_pages(h);
     let_go_of_pages(h, true);
+    h.has_frozen = true;
     h.pages.for_each_page([](page& p) noexcept {
         p.frozen = true;
         p.young = p.middle = false;
@@ -65,6 +66,7 @@ inline void unfreeze(heap_state& h) noexcept {
         expect_event(p, used);
         settle(p, used);
     });
+    h.has_frozen = false;
     if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
     h.update_trigger();
 }

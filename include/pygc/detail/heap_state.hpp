@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib> // malloc
 
 #include <pygc/callbacks.hpp>
 #include <pygc/config.hpp>
@@ -68,14 +69,34 @@ namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
 struct ephemeron_map;
-
-/// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
-inline constinit page no_page{};
+struct heap_type;
 
 /// Where objects of one type are made.
 struct bin {
-    page* current = &no_page;
-    page* with_room = nullptr; // doubly linked; never holds `current`
+    page* current;                   // the heap's `no_page` if there is none
+    page* with_room = nullptr;       // doubly linked; never holds `current`
+    const heap_type* type = nullptr; // what the heap keeps of the type; null: it has had no page of it
+};
+
+/// A heap's own copy of what is known about a type. A shared library may be unloaded when its last object is gone,
+/// while the heap still has a page that it used.
+struct heap_type : type_info {
+    explicit heap_type(const type_info& t, std::uint32_t o) noexcept : type_info(t), offset(o) {}
+    std::uint32_t offset; // of the bin
+};
+
+/// Room for more of them.
+struct type_block {
+    static constexpr std::size_t bytes = std::size_t{64} << 10;
+    type_block* next;
+};
+
+/// What the objects of a heap own outside it. It outlives the heap: whatever added bytes gives them back here.
+struct external_account {
+    std::size_t bytes = 0;
+    std::size_t fields = 0;            // `external_bytes` that refer to it
+    heap_state* heap = nullptr;        // null: it has ended
+    external_account* into = nullptr;  // the heap's objects have joined another heap
 };
 
 /// A page under collection.
@@ -126,10 +147,16 @@ struct heap_state {
     std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
-    bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
-    std::uint32_t last_pass = 0; // of the collections at the program's end
+    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    bool has_frozen = false;
+    std::uint32_t users = 0;     // its thread, scopes, no_collects: it isn't released under them
+    std::uint32_t last_pass = 0; // of the collections of abandoned heaps
+    bool listed = false;         // among the abandoned heaps; guarded by shared_lock, as are
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
+#if PYGC_DEBUG
+    std::uint32_t owner = 0; // the thread that may use it: see `check_thread`; 0: whoever holds the objects
+#endif
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
     alignas(void*) unsigned char handle_place[2 * sizeof(void*)] = {};
 
@@ -147,6 +174,13 @@ struct heap_state {
     storage pages;
     std::uint32_t bin_capacity = 0;
     scratch<bin> more_bins; // once the types have outgrown the place behind the state
+    heap_type* next_type = nullptr; // room for copies
+    heap_type* end_of_types = nullptr;
+    type_block* type_blocks = nullptr; // once they have outgrown theirs
+    page no_page{}; // stands where a bin has no current page: it has no free slot, so the fast path needs no null test
+    const void* library = nullptr; // the copy of the library that made the heap and numbers its types
+    external_account* external = nullptr; // null: nothing yet
+    std::size_t examined = 0; // by its automatic full collections since the abandoned heaps were looked at
     generation_stats stats[3];
     malloc_plug plug;
 
@@ -169,7 +203,8 @@ struct heap_state {
         return (trigger == 0 || made() + more > trigger) && pauses == 0;
     }
 
-    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(*t.bin_offset); }
+    /// Preconditions: `t` is the heap's own copy.
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(static_cast<const heap_type&>(t).offset); }
 
     /// Lets make_ref find the bins, unless something else is to be done first.
     void show_bins() noexcept {
@@ -232,7 +267,9 @@ struct heap_state {
     }
 
     /// Memory that objects have, or may have next, here and outside.
-    [[nodiscard]] std::size_t bytes() const noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return pages.pages() * page_bytes + (external != nullptr ? external->bytes : 0);
+    }
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
@@ -281,7 +318,7 @@ union heap_state_for_good {
     constexpr heap_state_for_good() noexcept : state{} {}
     ~heap_state_for_good() {}
 };
-inline constinit heap_state_for_good no_heap_place;
+PYGC_SHARED inline constinit heap_state_for_good no_heap_place;
 
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
 inline constinit heap_state& no_heap = no_heap_place.state;
@@ -295,7 +332,6 @@ struct thread_state {
     heap_state* heap = &no_heap;                // that make_ref and the free functions act on
     std::int32_t nesting_left = nesting_limit;  // destructors that may yet nest
     std::int32_t resting_level = nesting_limit; // what it is while no object dies: see is_dying
-    std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
 
     // Dead objects whose destructors wait: see postponed.hpp.
     py_object** trashcan = nullptr; // the array of them: `first_trashcan`, or memory of its own
@@ -308,7 +344,7 @@ struct thread_state {
     scratch<py_object*> more_trashcan;
 };
 static_assert(sizeof(thread_state) <= 160);
-inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
+PYGC_SHARED inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
 
 /// Whether an object is dying on this thread because its last reference went: that may have happened in the middle of a
 /// container's clear(), and a collection would look at that container.
@@ -328,16 +364,29 @@ private:
     const std::int32_t previous_;
 };
 
-inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
-
-inline void add_external(std::size_t bytes) noexcept {
-    this_thread.external += bytes;
-    this_thread.heap->note_growth();
+/// The account that `a` has become part of.
+inline external_account& final_account(external_account& a) noexcept {
+    external_account* last = &a;
+    while (last->into != nullptr) last = last->into;
+    return *last;
 }
 
-/// Never below zero: what one thread added may go in another.
-inline void remove_external(std::size_t bytes) noexcept {
-    this_thread.external -= bytes < this_thread.external ? bytes : this_thread.external;
+/// One field, or account that became part of it, less.
+inline void leave_account(external_account* a) noexcept {
+    while (a != nullptr && --a->fields == 0 && a->heap == nullptr) {
+        external_account* const into = a->into;
+        std::free(a);
+        a = into;
+    }
+}
+
+/// The end of a heap: its account stays as long as somebody refers to it.
+inline void release_account(heap_state& h) noexcept {
+    external_account* const a = h.external;
+    h.external = nullptr;
+    ++a->fields;
+    a->heap = nullptr;
+    leave_account(a);
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // When heaps begin and end: one a thread, made at first use; collected at the thread's end and once
 // more when the last static of the program has died.
+//
+// What an ended heap leaves behind belongs to whoever holds it, one thread at a time. Nobody else could know when its
+// cycles may be looked at: so they are when the process has no other thread, or once their holder adopts them.
 #pragma once
 
 #include <pygc/detail/collector.hpp>
@@ -8,11 +11,10 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constinit thread_local bool thread_is_ending = false;
-
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
-/// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
-inline void abandon_heap(heap_state& h) noexcept {
+/// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
+/// whether what is frozen is collected as well.
+inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
@@ -21,52 +23,116 @@ inline void abandon_heap(heap_state& h) noexcept {
     h.callbacks.clear();
     if (h.garbage != nullptr) h.garbage->clear();
     run_exit_finalizers(h);
+    if (h.has_frozen && frozen) unfreeze(h);
     collect(h, 2);
     settle_abandoned(h);
 }
 
-/// Its destructor runs when the thread ends.
+/// Its destructor runs when the thread ends: the first time, or again if destructors that came later used the heap.
 struct thread_end {
-    heap_state* heap;
     ~thread_end() {
-        thread_is_ending = true;
+        own.ending = true;
         this_thread.keeps_trashcan = false;
-        if (heap != nullptr) abandon_heap(*heap);
+        end();
         shrink_trashcan();
+    }
+
+private:
+    static void end() noexcept {
+        if (!own.held) return;
+        heap_state& h = *own.state;
+        if (is_main_thread()) { // statics may use it yet: see program_end
+            // A forked child leaves what its parent froze as it is: it would get a copy of every page.
+            abandon_heap(h, false);
+        } else {
+            own.held = false;
+            abandon_heap(h);
+            leave_heap(h);
+        }
     }
 };
 
-/// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
+inline constexpr unsigned char most_thread_ends = 8;
+
+/// Each round registers one more destructor, which the system calls after those that it calls already.
+template <unsigned char Round = 0>
+void register_thread_end(unsigned char round) noexcept {
+    if (round == Round) {
+        static thread_local thread_end end;
+        static_cast<void>(&end);
+    } else if constexpr (Round + 1 < most_thread_ends) {
+        register_thread_end<Round + 1>(round);
+    }
+}
+
+PYGC_SHARED inline constinit std::uint32_t last_pass = 0; // guarded by shared_lock
+PYGC_SHARED inline constinit bool pass_is_running = false;
+PYGC_SHARED inline constinit std::uint32_t abandoned_objects = 0; // about as many the last pass looked at
+
+/// An abandoned heap that the running pass hasn't seen yet, or null.
 inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
-    shared_lock lock; // other threads may still run, and begin or end heaps of their own
-    heap_state* h = all_heaps;
-    while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
+    const shared_lock lock;
+    heap_state* h = abandoned_heaps;
+    while (h != nullptr && h->last_pass == pass) h = h->next;
+    if (h != nullptr) h->last_pass = pass;
     return h;
 }
 
-/// Collects what abandoned heaps still hold. Each collection may end other heaps, so the search starts
-/// over after each; and what one heap's garbage held in another is garbage for the next pass, of which
-/// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
-inline void collect_abandoned_heaps() noexcept {
-    std::uint32_t heaps = 0;
-    {
-        shared_lock lock;
-        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
-    }
-    bool found = true;
-    for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
-        found = false;
+/// Collects what abandoned heaps still hold, if no other thread runs that may use it. Each collection may end other
+/// heaps, so the search starts over after each; and what one heap's garbage held in another is garbage for the next
+/// pass, of which there are at most as many as heaps. Returns: the objects found. Complexity: linear in their objects,
+/// times the passes.
+PYGC_NOINLINE inline std::size_t collect_abandoned_heaps() noexcept {
+    const std::uint32_t heaps = load_relaxed(abandoned_count);
+    if (heaps == 0 || other_threads_run() || pass_is_running) return 0;
+    pass_is_running = true;
+    std::size_t found = 0, objects = 0;
+    bool more = true;
+    for (std::uint32_t passes = 0; more && passes <= heaps; ++passes) {
+        more = false;
+        std::uint32_t pass;
+        {
+            const shared_lock lock;
+            pass = ++last_pass;
+        }
         while (heap_state* h = next_abandoned_heap(pass)) {
-            h->last_pass = pass;
-            if (collect(*h, 2) != 0) found = true;
+            const std::size_t now = collect(*h, 2);
+            objects += now;
+            found += now;
+            more |= now != 0;
         }
     }
+    {
+        const shared_lock lock;
+        for (const heap_state* h = abandoned_heaps; h != nullptr; h = h->next) objects += h->objects_of_age[age_old];
+    }
+    store_relaxed(abandoned_objects, objects < UINT32_MAX ? static_cast<std::uint32_t>(objects) : UINT32_MAX);
+    pass_is_running = false;
+    return found;
+}
+
+/// After an automatic full collection that looked at so many objects. Abandoned heaps are looked at when those of the
+/// caller make up for their number, so that both together cost at most twice as much.
+inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined) noexcept {
+    if (load_relaxed(abandoned_count) == 0) return;
+    h.examined += examined;
+    if (h.examined < load_relaxed(abandoned_objects)) return;
+    h.examined = 0;
+    collect_abandoned_heaps();
 }
 
 struct program_end {
     ~program_end() {
-        // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap);
+        own.ending = true;
+        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+            heap_state& h = *own.state;
+            const heap_use use(h);
+            if (own.held) --h.users;
+            own.held = false;
+            abandon_heap(h, false);
+        }
+        // `exit` in the middle of a scope.
+        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
         collect_abandoned_heaps();
     }
 };
@@ -76,24 +142,42 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-inline program_end at_program_end;
+PYGC_SHARED inline program_end at_program_end;
+
+/// Lets the thread keep its heap until its end, or until all destructors that follow have run.
+PYGC_NOINLINE inline void hold_own_heap() noexcept {
+    own.held = true;
+    this_thread.keeps_trashcan = !own.ending;
+    ++own.state->users;
+    set_owner(*own.state, thread_number());
+    static_cast<void>(&at_program_end);
+    if (own.ending && is_main_thread()) return;
+    if (own.ends != most_thread_ends) register_thread_end(own.ends++);
+}
 
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
-    if (this_thread.heap != &no_heap) return this_thread.heap;
-    heap_state* h = create_heap();
-    if (h == nullptr) return nullptr;
-    this_thread.heap = h;
-    static_cast<void>(&at_program_end);
-    if (thread_is_ending) {
-        choose_counting(*h, true);
-        h->abandoned = true; // made by a destructor that runs after the thread's last collection
-    } else {
-        static thread_local thread_end end{nullptr};
-        end.heap = h;
-        this_thread.keeps_trashcan = true;
+    if (this_thread.heap == &no_heap) {
+        heap_state* h = create_heap();
+        if (h == nullptr) return nullptr;
+        this_thread.heap = own.state = h;
     }
-    return h;
+    if (this_thread.heap == own.state && !own.held) hold_own_heap();
+    return this_thread.heap;
+}
+
+/// The account of the current heap, for one more field. Null: no memory.
+inline external_account* join_account() noexcept {
+    heap_state* h = ensure_heap();
+    if (h == nullptr) return nullptr;
+    if (h->external == nullptr) {
+        void* memory = std::malloc(sizeof(external_account));
+        if (memory == nullptr) return nullptr;
+        h->external = ::new (memory) external_account{};
+        h->external->heap = h;
+    }
+    ++h->external->fields;
+    return h->external;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

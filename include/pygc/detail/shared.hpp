@@ -29,28 +29,31 @@ inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
 #endif
 }
 
+/// Whether the lock is held.
+PYGC_SHARED inline constinit bool shared_lock_taken = false;
+
 /// Held for a few instructions when a heap begins or ends and when a type is first used.
 class shared_lock {
 public:
-    shared_lock() noexcept {
-#if defined(__GNUC__)
-        while (__atomic_test_and_set(&taken_, __ATOMIC_ACQUIRE)) {}
-#else
-        while (std::atomic_ref<bool>(taken_).exchange(true, std::memory_order_acquire)) {}
-#endif
-    }
-    ~shared_lock() {
-#if defined(__GNUC__)
-        __atomic_clear(&taken_, __ATOMIC_RELEASE);
-#else
-        std::atomic_ref<bool>(taken_).store(false, std::memory_order_release);
-#endif
-    }
+    shared_lock() noexcept { take(); }
+    ~shared_lock() { give_back(); }
     shared_lock(const shared_lock&) = delete;
     shared_lock& operator=(const shared_lock&) = delete;
 
-private:
-    inline static constinit bool taken_ = false;
+    static void take() noexcept {
+#if defined(__GNUC__)
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {}
+#else
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {}
+#endif
+    }
+    static void give_back() noexcept {
+#if defined(__GNUC__)
+        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
+#else
+        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
+#endif
+    }
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -152,13 +152,13 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
     bin& b = h.bin_of(*p.type);
     settle(p, 0);
-    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
+    if (b.current == &p) b.current = &h.no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
     if (h.collecting || h.visits != 0) return;
     if (h.abandoned && h.pages.pages() == 0) {
         // Destructors that still run will give their slots back; the last one comes here again.
-        release_heap(h);
+        if (h.users == 0) release_heap(h);
     } else if (h.pages.worth_unmapping()) {
         unmap_empty_chunks(h, h.pages.spare_chunks());
     }
@@ -207,7 +207,7 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
 /// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
-    b.current = &no_page;
+    b.current = &chunk_of(&p).heap->no_page;
     p.held = false;
     if (used == 0) return page_emptied(p);
     if (!for_good && (p.free != nullptr || p.carved != p.type->slot_count)) list_page(b, p);
@@ -219,7 +219,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
 inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
-        if (b.current != &no_page) let_go(b, *b.current, for_good);
+        if (b.current != &h.no_page) let_go(b, *b.current, for_good);
         while (for_good && b.with_room != nullptr) unlist_page(b, *b.with_room);
     }
 }
@@ -358,14 +358,30 @@ inline void carve(page& p, const type_info& t) noexcept {
     if (is_taken_unseen(p)) settle(p, usable_slots(p));
 }
 
+/// The place of the last type that was given one.
+PYGC_SHARED inline constinit std::uint32_t last_bin_offset = 0; // guarded by shared_lock
+
+/// The heap's own copy of what is known about a type. Null: no memory.
+inline const heap_type* copy_type(heap_state& h, const type_info& t, std::uint32_t offset) noexcept {
+    if (h.next_type == h.end_of_types) {
+        void* memory = map_memory(type_block::bytes, type_block::bytes);
+        if (memory == nullptr) return nullptr;
+        h.type_blocks = ::new (memory) type_block{h.type_blocks};
+        static_assert(sizeof(type_block) <= sizeof(heap_type));
+        auto* const places = static_cast<heap_type*>(memory); // the first is the block's own
+        h.next_type = places + 1;
+        h.end_of_types = places + type_block::bytes / sizeof(heap_type);
+    }
+    return ::new (static_cast<void*>(h.next_type++)) heap_type(t, offset);
+}
+
 /// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
 inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
     std::uint32_t offset = load_relaxed(*t.bin_offset);
     if (offset == 0) {
-        static constinit std::uint32_t last_offset = 0;
         shared_lock lock;
         offset = *t.bin_offset;
-        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_offset += sizeof(bin));
+        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_bin_offset += sizeof(bin));
     }
     const std::size_t index = offset / sizeof(bin);
     if (index >= h.bin_capacity) {
@@ -377,9 +393,11 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
         h.bins = more.data();
         h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
     }
-    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
+    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{&h.no_page};
     h.show_bins();
-    return &h.bins[index];
+    bin& b = h.bins[index];
+    if (b.type == nullptr) b.type = copy_type(h, t, offset);
+    return b.type != nullptr ? &b : nullptr;
 }
 
 /// A page with a free slot, made the current one of its bin. Null: the system has no memory. Complexity: amortised
@@ -387,10 +405,10 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
 inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
-    const bool has_others = b->current != &no_page;
+    const bool has_others = b->current != &h.no_page;
     for (;;) {
         page* p = b->current;
-        if (p != &no_page) {
+        if (p != &h.no_page) {
             if (has_slot(*p)) return p;
             if (p->carved != t.slot_count) {
                 carve(*p, t);
@@ -405,7 +423,7 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
             p = h.pages.take(h, t.pages, t.page_alignment, has_others);
             if (p == nullptr) return nullptr;
             h.note_growth();
-            p->type = &t;
+            p->type = b->type;
             p->destroy = t.destroy;
             poison(first_slot(*p), t.pages * page_bytes);
             if (t.slot_count == 1) { // full with its first object: nobody's current page
@@ -419,8 +437,9 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
 
 /// Where each object is counted: a page whose next slot the caller may take. Null: there is more to do first.
 inline page* page_for_counted_slot(heap_state& h, const type_info& t) noexcept {
-    if (load_relaxed(*t.bin_offset) >= h.bin_count * sizeof(bin)) return nullptr;
-    page& p = *h.bin_of(t).current;
+    const std::uint32_t offset = load_relaxed(*t.bin_offset);
+    if (offset >= h.bin_count * sizeof(bin)) return nullptr;
+    page& p = *h.bin_at(offset).current;
     if (!has_slot(p) || h.traversing) return nullptr;
     if (t.container) {
         if (!p.young || h.allocations >= h.trigger) return nullptr;

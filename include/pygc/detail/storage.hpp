@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include <pygc/detail/chunk_map.hpp>
 #include <pygc/detail/page.hpp>
 #include <pygc/detail/poison.hpp>
 #include <pygc/detail/system_memory.hpp>
@@ -13,6 +14,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// A heap with so much memory gets more in huge pages, if they will be full: what the last of them has too much is
 /// little beside it then.
 inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
+
+static_assert(chunk_bytes == std::size_t{1} << chunk_shift);
 
 /// Under AddressSanitizer so many pages that went back rest, poisoned, before they are used again: 64 MiB. A stale
 /// pointer is then caught although the last object of its page has died.
@@ -148,6 +151,31 @@ public:
         while (first_ != nullptr) unmap(*first_);
         empty_chunks_ = 0;
         pages_ = 0;
+    }
+
+    /// Takes the chunks of another heap, whose pages lead to `owner` from then on.
+    void take_all(storage& other, heap_state& owner) noexcept {
+        while (other.first_ != nullptr) {
+            chunk& c = *other.first_;
+            other.unlist_by_room(c);
+            other.unlink(c);
+            c.heap = &owner;
+            link_last(c);
+            list_by_room(c);
+        }
+        chunks_ += other.chunks_;
+        empty_chunks_ += other.empty_chunks_;
+        pages_ += other.pages_;
+        dirty_count_ += other.dirty_count_;
+        bytes_mapped_ += other.bytes_mapped_;
+#if PYGC_ASAN
+        if (other.first_resting_ != nullptr) {
+            (last_resting_ != nullptr ? last_resting_->next_resting : first_resting_) = other.first_resting_;
+            last_resting_ = other.last_resting_;
+            resting_ += other.resting_;
+        }
+#endif
+        other = {};
     }
 
     [[nodiscard]] std::size_t pages() const noexcept { return pages_; }
@@ -293,6 +321,7 @@ private:
         link_last(*c);
         ++chunks_;
         bytes_mapped_ += bytes;
+        note_chunk(c, true);
         return c;
     }
 
@@ -304,6 +333,7 @@ private:
         bytes_mapped_ -= c.bytes;
         unpoison(&c, c.bytes);
         unwatch_for_leaks(&c, c.bytes);
+        note_chunk(&c, false);
         unmap_memory(&c, c.bytes);
     }
 
