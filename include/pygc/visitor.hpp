@@ -119,8 +119,8 @@ private:
 };
 
 /// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container stays as
-/// it is: the container would not find it any more.
+/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
+/// only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
@@ -146,7 +146,10 @@ public:
         if (target == nullptr) return;
         const std::size_t n = number_of(target);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        if (in_keys()) return;
+        if (in_keys() && snapshot_->keeps_keys) {
+            snapshot_->kept_key = true;
+            return;
+        }
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
                 snapshot_->lied = true; // there are more now

@@ -43,7 +43,12 @@ protected:
         if (!verify_references()) return; // before anybody is told of a death
         forget_numbers();                 // code of the user may start a collection in another heap
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
-        if (run_finalizers()) reprieve();
+        if (run_finalizers()) {
+            reprieve();
+            for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+            if (!verify_references()) return; // a `traverse` may lie since
+            forget_numbers();
+        }
         print_collectable();
         end_weak_references();
         if (wants(debug::save_all)) save_all();

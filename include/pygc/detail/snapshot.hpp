@@ -74,7 +74,7 @@ public:
         cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
         cleared_capacity = incomplete_log ? heap.edges.capacity() / size_in_edges : count;
         cleared_count = 0;
-        lied = false;
+        lied = kept_key = false;
     }
 
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
@@ -132,6 +132,8 @@ public:
     std::size_t cleared_count = 0;
     std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
     bool incomplete_log = false;      // there was no memory for more
+    bool keeps_keys = false;          // keys of associative containers aren't nulled, and not counted
+    bool kept_key = false;            // there was one that leads to garbage
     bool lied = false;                // more was shown than before, or what belongs to somebody else
     place_check places;
     const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
