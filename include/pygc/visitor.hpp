@@ -262,11 +262,16 @@ private:
 // Not inlined: the compiler would follow one task with the object of another, and warn.
 PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
-    case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
-    case task::erase_keys: return static_cast<detail::erase_visitor*>(this)->edge(place);
-    case task::place: return static_cast<detail::place_visitor*>(this)->edge(place);
-    case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    case task::count:
+        return static_cast<detail::count_visitor*>(this)->edge(place);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::erase_keys:
+        return static_cast<detail::erase_visitor*>(this)->edge(place);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->edge(place);
+    case task::call:
+        return static_cast<detail::call_visitor*>(this)->edge(place);
     }
 }
 

@@ -68,10 +68,16 @@ struct teller : pygc::py_object {
         ++calls;
         visit(self, keys, hashed);
         switch (kind) {
-        case lie::none: return visit(first, second, third, row);
-        case lie::twice: return visit(first, first, second, third, row);
-        case lie::twice_in_another_call: visit(first, second, third, row); return visit(first);
-        case lie::twice_by_vector: visit(first, second, third, row); return visit(row);
+        case lie::none:
+            return visit(first, second, third, row);
+        case lie::twice:
+            return visit(first, first, second, third, row);
+        case lie::twice_in_another_call:
+            visit(first, second, third, row);
+            return visit(first);
+        case lie::twice_by_vector:
+            visit(first, second, third, row);
+            return visit(row);
         case lie::copy: {
             const py_ref<item> copy = first;
             return visit(copy, second, third, row);
@@ -84,9 +90,12 @@ struct teller : pygc::py_object {
             const std::array<py_ref<item>, 1> copy{first};
             return visit(copy, first, second, third, row);
         }
-        case lie::member_of_another: return visit(first, second, third, row, other->next);
-        case lie::vector_of_another: return visit(first, second, third, row, *other_row);
-        case lie::static_variable: return visit(first, second, third, row, a_static);
+        case lie::member_of_another:
+            return visit(first, second, third, row, other->next);
+        case lie::vector_of_another:
+            return visit(first, second, third, row, *other_row);
+        case lie::static_variable:
+            return visit(first, second, third, row, a_static);
         case lie::order:
             if (calls % 2 == 0) return visit(second, first, third, row);
             return visit(first, second, third, row);
@@ -106,9 +115,12 @@ struct teller : pygc::py_object {
         case lie::nothing_any_more:
             if (calls == 1) visit(first, second, third, row);
             return;
-        case lie::balanced: return visit(first, first, third, third, row); // `second` goes unseen
-        case lie::keys_twice: return visit(first, second, third, row, keys);
-        case lie::hashed_keys_twice: return visit(first, second, third, row, hashed);
+        case lie::balanced:
+            return visit(first, first, third, third, row); // `second` goes unseen
+        case lie::keys_twice:
+            return visit(first, second, third, row, keys);
+        case lie::hashed_keys_twice:
+            return visit(first, second, third, row, hashed);
         }
     }
 };

@@ -83,9 +83,9 @@ private:
         if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
 #endif
         // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits =
-            for_good && snapshot_.edges != nullptr &&
-            std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <= snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+        const bool fits = for_good && snapshot_.edges != nullptr &&
+                          std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+                              snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
         snapshot_.keeps_keys = for_good;
         // Without a log nothing could be put back: what is nulled for good is still held against the counts.
@@ -279,9 +279,9 @@ private:
             ++lied_about_;
             if (first) {
                 report(snapshot_.kept_key ? "an entry with a dead key can't be taken out; kept, with others:"
-                       : twice_           ? "a traverse shows a reference twice; kept for good, with others:"
-                              : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
-                                "with others:",
+                       : twice_           ? "a traverse shows a reference twice; kept, with others:"
+                                : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
+                                  "with others:",
                        p.type, &h);
             }
             first = false;
