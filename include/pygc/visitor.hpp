@@ -156,8 +156,8 @@ private:
 };
 
 /// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container isn't
-/// nulled for good: the container would not find it any more.
+/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
+/// only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
@@ -184,7 +184,10 @@ public:
         py_object* const target = place; // what is to be restored
         const std::size_t n = number_of(object);
         if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        if (in_keys() && snapshot_->for_good) return;
+        if (in_keys() && snapshot_->keeps_keys) {
+            snapshot_->kept_key = true;
+            return;
+        }
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
                 snapshot_->lied = true; // there are more now
@@ -299,11 +302,16 @@ private:
 // Not inlined: the compiler would follow one task with the object of another, and warn.
 PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
-    case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
-    case task::erase_keys: return static_cast<detail::erase_visitor*>(this)->edge(place);
-    case task::place: return static_cast<detail::place_visitor*>(this)->edge(place);
-    case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    case task::count:
+        return static_cast<detail::count_visitor*>(this)->edge(place);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::erase_keys:
+        return static_cast<detail::erase_visitor*>(this)->edge(place);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->edge(place);
+    case task::call:
+        return static_cast<detail::call_visitor*>(this)->edge(place);
     }
 }
 

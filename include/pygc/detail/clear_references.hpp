@@ -48,7 +48,8 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// The same, but nothing is changed either way, except that what must be kept is.
+    /// Whether `clear_references` would find that only garbage refers to garbage; if not everything found is kept. The
+    /// references are as before either way.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.
@@ -59,12 +60,9 @@ protected:
         if (age == age_middle) mark_middle(p);
     }
 
-    bool changed_ = false; // code of the user may have run, or the edges are gone
-
 private:
     bool try_to_clear(bool for_good) noexcept {
         snapshot_.frame = frame();
-        snapshot_.for_good = for_good;
         const bool cleared = unlink_and_check(for_good);
         if (!cleared) [[unlikely]]
             keep_all();
@@ -85,9 +83,13 @@ private:
         if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
 #endif
         // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = !changed_ && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                                          snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+        const bool fits = for_good && snapshot_.edges != nullptr &&
+                          std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+                              snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
+        snapshot_.keeps_keys = for_good;
+        // Without a log nothing could be put back: what is nulled for good is still held against the counts.
+        if (!for_good && snapshot_.incomplete_log) return true;
         for (std::size_t i = 0; i != page_count_; ++i) {
             std::memset(snapshot_.trial + pages_[i].first, 0, pages_[i].carved * sizeof(std::uint32_t));
         }
@@ -104,12 +106,11 @@ private:
             if (match && for_good) return true;
             if (!match) restore_headers();
         }
-        if (match && !snapshot_.incomplete_log) {
+        if (match) {
             put_back();
             return true;
         }
         restore_references(for_good);
-        if (match) return true;
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
@@ -271,7 +272,10 @@ private:
 
     PYGC_NOINLINE void report_what_is_known() noexcept {
         lie_report lies(snapshot_);
-        if (snapshot_.lie_type != nullptr) {
+        snapshot_.kept_key &= snapshot_.lie_type == nullptr;
+        if (snapshot_.kept_key) {
+            // Nobody lied: its container threw, or there was no memory.
+        } else if (snapshot_.lie_type != nullptr) {
             report_place(snapshot_.lie_kind, *snapshot_.lie_type, snapshot_.lie_slot, snapshot_.lie_place);
         } else {
             explain(lies, snapshot_.unreached);
@@ -288,9 +292,10 @@ private:
             survive(p, h);
             ++lied_about_;
             if (first) {
-                report(twice_ ? "a traverse shows a reference twice; kept for good, with others:"
-                              : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
-                                "with others:",
+                report(snapshot_.kept_key ? "an entry with a dead key can't be taken out; kept, with others:"
+                       : twice_           ? "a traverse shows a reference twice; kept, with others:"
+                                : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
+                                  "with others:",
                        p.type, &h);
             }
             first = false;

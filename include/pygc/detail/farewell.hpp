@@ -39,12 +39,16 @@ protected:
     /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
     /// of the garbage is intact afterwards, and nobody can reach it.
     PYGC_NOINLINE void say_farewell() noexcept {
-        changed_ = true;
         keep_pages_with_garbage();
         if (!verify_references()) return; // before anybody is told of a death
         forget_numbers();                 // code of the user may start a collection in another heap
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
-        if (run_finalizers()) reprieve();
+        if (run_finalizers()) {
+            reprieve();
+            for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+            if (!verify_references()) return; // a `traverse` may lie since
+            forget_numbers();
+        }
         print_collectable();
         end_weak_references();
         if (wants(debug::save_all)) save_all();

@@ -60,6 +60,8 @@ public:
         std::memset(unreached, 0, words * sizeof(std::uint64_t));
         size = count;
         edge_count = 0;
+        log_memory = nullptr;
+        log_capacity = 0;
         return prepared = true;
     }
 
@@ -79,23 +81,25 @@ public:
     void prepare_log(std::size_t count) noexcept {
         constexpr std::size_t size_in_edges = sizeof(cleared_reference) / sizeof(std::uint32_t);
         static_assert(sizeof(cleared_reference) % sizeof(std::uint32_t) == 0);
-        std::uint32_t* memory = edges;
-        std::size_t capacity = edge_capacity / size_in_edges;
-        if (reinterpret_cast<std::uintptr_t>(memory) % alignof(cleared_reference) != 0) {
-            ++memory; // in the spare memory
-            capacity = (edge_capacity - 1) / size_in_edges;
+        if (edges != nullptr) { // and from then on it is the log's memory
+            log_memory = edges;
+            log_capacity = edge_capacity;
+            edges = nullptr;
+            edge_count = edge_capacity = 0;
         }
+        const bool is_odd = reinterpret_cast<std::uintptr_t>(log_memory) % alignof(cleared_reference) != 0;
+        std::size_t capacity = log_capacity > 1 ? (log_capacity - is_odd) / size_in_edges : 0;
+        cleared = reinterpret_cast<cleared_reference*>(log_memory + is_odd);
         if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
-            memory = heap.edges.data();
+            cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
+            log_memory = heap.edges.data();
+            log_capacity = heap.edges.capacity();
             capacity = count;
         }
-        edges = nullptr;
-        edge_count = edge_capacity = 0;
-        cleared = reinterpret_cast<cleared_reference*>(memory);
         incomplete_log = capacity < count;
         cleared_capacity = incomplete_log ? capacity : count;
         cleared_count = 0;
-        lied = false;
+        lied = kept_key = false;
     }
 
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
@@ -152,10 +156,13 @@ public:
 
     // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
+    std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
+    std::size_t log_capacity = 0;         // in edges
     std::size_t cleared_count = 0;
     std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
     bool incomplete_log = false;      // there was no memory for more
-    bool for_good = false;            // or the references are put back
+    bool keeps_keys = false;          // keys of associative containers aren't nulled, and not counted
+    bool kept_key = false;            // there was one that leads to garbage
     bool lied = false;                // more was shown than before, or what belongs to somebody else
     place_check places;
     const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
