@@ -73,6 +73,11 @@
 #define PYGC_THREAD_LOCAL thread_local
 #endif
 
+// 1 in a library that has a copy of pygc of its own on purpose, and hands no objects over: see detail/copies.hpp.
+#ifndef PYGC_SEPARATE_COPY
+#define PYGC_SEPARATE_COPY 0
+#endif
+
 // On the variables that all libraries of a process must share, whatever visibility they are compiled with.
 #if defined(__GNUC__) && !defined(_WIN32)
 #define PYGC_SHARED __attribute__((visibility("default")))

@@ -9,6 +9,12 @@ namespace pygc::inline PYGC_ABI {
 /// As heap::current().collect(generation).
 inline std::size_t collect(int generation = 2) { return heap::current().collect(generation); }
 
+/// As heap::current().adopt(r): takes over the objects of the ended thread or heap that made `r`.
+template <class T>
+bool adopt(const py_ref<T>& r) {
+    return heap::current().adopt(r);
+}
+
 inline void enable() { heap::current().enable(); }
 inline void disable() { heap::current().disable(); }
 [[nodiscard]] inline bool is_enabled() { return heap::current().is_enabled(); }

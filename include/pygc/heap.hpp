@@ -76,15 +76,42 @@ public:
         return *static_cast<heap*>(h->handle);
     }
 
-    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older.
+    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older. A full collection
+    /// of a thread's own heap also frees that of threads and heaps that have ended, if the process has no other thread:
+    /// see `adopt`.
     /// Returns: the number of unreachable objects found, 0 if a collection is running already. While an object dies on
     /// this thread because its last reference went it only takes note and returns 0: see `may_collect`.
     /// Complexity: linear in the objects examined and their references. Throws: value_error.
     std::size_t collect(int generation = 2) {
         check_generation(generation);
-        const bool with_abandoned = generation == 2 && state_ == detail::this_thread.heap && !detail::is_dying();
+        const bool all = generation == 2 && state_ == detail::own.state && !state_->collecting && !detail::is_dying();
         const std::size_t found = detail::collect_or_request(*state_, generation);
-        return with_abandoned ? found + detail::collect_abandoned_heaps() : found;
+        return all ? found + detail::collect_abandoned_heaps() : found;
+    }
+
+    /// Takes over what has become of the heap of a thread, or of a `heap`, that has ended.
+    ///
+    /// Its objects that are still referenced belong to whoever holds them, one thread at a time. Their cycles are freed
+    /// by a full collection of a thread's own heap while the process has no other thread, and at the program's end; a
+    /// program that has more threads says by this whose they are. Effects: all objects of the heap in which that of
+    /// `r` was made, unless that heap is in use, belong to this one and its thread from now on: to its collections,
+    /// counters and lists. Returns: whether the object is in this heap now; false for null, for a heap that hasn't
+    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in the
+    /// objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no other
+    /// thread uses any of those objects.
+    ///
+    ///     auto document = std::async(std::launch::async, parse, text).get();
+    ///     pygc::adopt(document);
+    template <class T>
+    bool adopt(const py_ref<T>& r) {
+        const py_object* p = detail::ref_access::object(r);
+        if (p == nullptr) return false;
+        detail::heap_state& from = *detail::chunk_of(p).heap;
+        if (&from == state_) return true;
+        const bool busy = state_->collecting || state_->visits != 0 || state_->traversing;
+        if (busy || !detail::may_be_adopted(from) || from.library != state_->library) return false;
+        if (!detail::adopt_heap(*state_, from)) detail::throw_bad_alloc();
+        return true;
     }
 
     /// Lets automatic collections run; they do from the start.

@@ -441,8 +441,31 @@ private:
             expect(event_kind::collected, 0);
             return;
         }
-        const int found = find_garbage(heap, generation);
+        const bool all = !by_itself && generation == 2 && is_threads_own(heap) && !at(heaps_, heap).collecting;
+        int found = find_garbage(heap, generation);
+        if (all) found += collect_ended();
         if (!by_itself) expect(event_kind::collected, found);
+    }
+
+    [[nodiscard]] bool is_threads_own(int heap) const {
+        return !settings_.own_first_heap && heap == heap_number_in(0);
+    }
+
+    /// What heaps that have ended still hold, those that ended last first; again if that let go of something in others.
+    int collect_ended() {
+        int found = 0;
+        if (collecting_ended_) return 0; // a destructor of theirs
+        collecting_ended_ = true;
+        for (bool more = true; more && error_.empty();) {
+            more = false;
+            for (std::size_t i = ended_.size(); i-- != 0;) {
+                const int now = find_garbage(ended_[i], 2);
+                found += now;
+                more |= now != 0;
+            }
+        }
+        collecting_ended_ = false;
+        return found;
     }
 
     int find_garbage(int heap, int generation) {
@@ -718,6 +741,7 @@ private:
         case action::enable: heap_in(op.a).enabled = op.b != 0; break;
         case action::retire:
             collect(heap_number_in(op.a), 2, true);
+            ended_.push_back(heap_number_in(op.a));
             new_heap(op.a);
             break;
         case action::save: store(at(roots_, op.a), op.b); break;
@@ -804,6 +828,8 @@ private:
     std::vector<int> weak_; // records
     int next_callback_ = 0;
     std::deque<model_heap> heaps_; // all that ever were
+    std::vector<int> ended_;
+    bool collecting_ended_ = false;
     std::vector<int> heap_in_;     // place -> the heap that is there now
     long alive_ = 0;
     int in_destructor_ = 0;

@@ -452,8 +452,11 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     release_empty_pages(h);
     h.abandoned = true;
     set_owner(h, 0);
-    if (h.pages.pages() == 0 && h.visits == 0 && h.users == 0) return release_heap(h);
-    h.release_scratch();
+    if (h.pages.pages() != 0) {
+        h.release_scratch();
+    } else if (h.visits == 0 && h.users == 0) {
+        return release_heap(h);
+    }
     list_abandoned(h);
 }
 
@@ -545,10 +548,10 @@ PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_
         h.update_trigger();
         return 0;
     }
-    if (due != 2) return collect(h, due, h.paces_itself());
+    if (due != 2 || !h.paces_itself() || &h != own.state) return collect(h, due, h.paces_itself());
     const heap_use use(h);
     const std::size_t before = h.stats[2].candidates;
-    const std::size_t found = collect(h, 2, h.paces_itself());
+    const std::size_t found = collect(h, 2, true);
     collect_abandoned_heaps_when_due(h, h.stats[2].candidates - before);
     return found;
 }

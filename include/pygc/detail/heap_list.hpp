@@ -8,6 +8,7 @@
 
 #include <new>
 
+#include <pygc/detail/copies.hpp>
 #include <pygc/detail/heap_state.hpp>
 #include <pygc/detail/process.hpp>
 #include <pygc/detail/shared.hpp>
@@ -87,16 +88,19 @@ struct fork_handlers {
         shared_lock::give_back();
     }
 };
-PYGC_SHARED inline constinit bool fork_is_handled = false; // guarded by shared_lock
 #endif
 
-inline void handle_forks() noexcept {
-#if defined(__unix__) || defined(__APPLE__)
+PYGC_SHARED inline constinit bool has_begun = false; // guarded by shared_lock
+
+/// What a copy of the library does before its first heap.
+inline void begin_library() noexcept {
     {
         const shared_lock lock;
-        if (fork_is_handled) return;
-        fork_is_handled = true;
+        if (has_begun) return;
+        has_begun = true;
     }
+    tell_of_second_copy();
+#if defined(__unix__) || defined(__APPLE__)
     ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
 #endif
 }
@@ -159,7 +163,7 @@ inline heap_state* map_heap() noexcept {
 
 /// A new, empty heap, or null if the system has no memory.
 inline heap_state* create_heap() noexcept {
-    handle_forks();
+    begin_library();
     heap_state* h = nullptr;
     {
         const shared_lock lock;

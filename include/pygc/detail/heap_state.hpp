@@ -371,6 +371,16 @@ inline external_account& final_account(external_account& a) noexcept {
     return *last;
 }
 
+/// The account of a heap, made if need be. Null: no memory.
+inline external_account* account_of(heap_state& h) noexcept {
+    if (h.external != nullptr) return h.external;
+    void* memory = std::malloc(sizeof(external_account));
+    if (memory == nullptr) return nullptr;
+    h.external = ::new (memory) external_account{};
+    h.external->heap = &h;
+    return h.external;
+}
+
 /// One field, or account that became part of it, less.
 inline void leave_account(external_account* a) noexcept {
     while (a != nullptr && --a->fields == 0 && a->heap == nullptr) {

@@ -166,18 +166,111 @@ PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     return this_thread.heap;
 }
 
+/// Lets the weak references of an abandoned heap be found in another one. False: no memory, and nothing has changed.
+inline bool share_weak_references(heap_state& into, heap_state& from) noexcept {
+    const auto for_each_referent = [&from](auto f) noexcept {
+        from.pages.for_each_page([&f](page& p) noexcept {
+            for (std::uint32_t i = 0; p.weak && i != p.carved; ++i) {
+                const header& h = header_at(p, i);
+                if (!is_poisoned(&h) && (h.state & life_weak) != 0) f(reinterpret_cast<const py_object*>(&h));
+            }
+        });
+    };
+    std::size_t shared = 0;
+    bool memory = true;
+    for_each_referent([&](const py_object* p) noexcept {
+        weak_record* const first = from.weak.size() != 0 ? from.weak.find(p) : nullptr;
+        memory = memory && (first == nullptr || into.weak.reserve_one());
+        if (!memory || first == nullptr) return;
+        into.weak.set(p, first);
+        ++shared;
+    });
+    if (memory) {
+        from.weak.release();
+        return true;
+    }
+    for_each_referent([&](const py_object* p) noexcept {
+        if (shared == 0 || from.weak.find(p) == nullptr) return;
+        into.weak.take(p);
+        --shared;
+    });
+    return false;
+}
+
+/// A page of an abandoned heap becomes one of another.
+inline void adopt_page(heap_state& h, page& p) noexcept {
+    const std::size_t used = objects_on(p);
+    bin& b = *bin_for(h, *p.type); // there is one
+    chunk_of(&p).heap = &h;
+    p.type = b.type;
+    p.listed = false;
+    p.counted = 0;
+    if (p.type->container && h.counts_each) p.counted = static_cast<std::uint16_t>(used);
+    if (p.type->container && !h.counts_each) {
+        h.count_containers(p, used);
+        h.containers_then += used; // they weren't made now
+    }
+    if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(b, p);
+    expect_event(p, used);
+}
+
+/// Whether a heap has ended, and nobody works in it.
+inline bool may_be_adopted(const heap_state& h) noexcept {
+    const shared_lock lock; // it may be another thread's, which just ends
+    return h.listed && !h.collecting && h.visits == 0 && h.users == 0;
+}
+
+/// Moves all objects of an abandoned heap to another one, which thereby ends unless somebody uses it. False: there is
+/// no memory for that, and nothing has changed. Preconditions: neither is collecting or being walked over.
+/// Complexity: linear in the pages, and in the objects of pages with weak references.
+PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcept {
+    bool memory = true;
+    from.pages.for_each_page(
+        [&](const page& p) noexcept { memory = memory && bin_for(into, *p.type) != nullptr; });
+    if (!memory || !share_weak_references(into, from)) return false;
+    const heap_use use(from); // ends it
+    for (std::uint32_t i = 1; i < from.bin_count; ++i) {
+        from.bins[i].current = &from.no_page;
+        from.bins[i].with_room = nullptr;
+    }
+    from.pages.for_each_page([&into](page& p) noexcept { adopt_page(into, p); });
+    into.pages.take_all(from.pages, into);
+    while (page* p = from.touched) {
+        from.touched = p->next_touched;
+        p->next_touched = into.touched;
+        into.touched = p;
+    }
+    for (std::uint32_t age = age_middle; age <= age_old; ++age) {
+        into.objects_of_age[age] += from.objects_of_age[age];
+        from.objects_of_age[age] = 0;
+    }
+    into.pace.kept_young += from.pace.kept_young;
+    while (finalizer_entry* e = from.newest_finalizer) {
+        from.newest_finalizer = e->older;
+        e->heap = &into;
+        e->newer = nullptr;
+        e->older = into.newest_finalizer;
+        if (e->older != nullptr) e->older->newer = e;
+        into.newest_finalizer = e;
+    }
+    if (from.external != nullptr) {
+        if (external_account* a = account_of(into)) { // else its bytes stay by themselves
+            a->bytes += from.external->bytes;
+            ++a->fields;
+            from.external->into = a;
+        }
+        release_account(from);
+    }
+    into.update_trigger();
+    return true;
+}
+
 /// The account of the current heap, for one more field. Null: no memory.
 inline external_account* join_account() noexcept {
     heap_state* h = ensure_heap();
-    if (h == nullptr) return nullptr;
-    if (h->external == nullptr) {
-        void* memory = std::malloc(sizeof(external_account));
-        if (memory == nullptr) return nullptr;
-        h->external = ::new (memory) external_account{};
-        h->external->heap = h;
-    }
-    ++h->external->fields;
-    return h->external;
+    external_account* a = h != nullptr ? account_of(*h) : nullptr;
+    if (a != nullptr) ++a->fields;
+    return a;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -2,32 +2,42 @@
 // What threads the process has.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
 #include <pygc/config.hpp>
 
 #if defined(__linux__)
-#include <dirent.h>      // opendir
-#include <fcntl.h>       // open
-#include <sys/stat.h>    // stat
-#include <sys/syscall.h> // gettid
-#include <unistd.h>      // read
+#include <sys/syscall.h> // numbers only
+
+// <unistd.h> would bring names such as link, access and pause into every program.
+extern "C" long syscall(long number, ...)
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
 #if defined(__linux__)
 
+inline constexpr long current_folder = -100;            // AT_FDCWD
+inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
+
 /// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
 /// listed for a while.
-inline bool is_ending_thread(int task_folder, const char* thread) noexcept {
+inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
     constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
-    const int folder = ::openat(task_folder, thread, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
     if (folder < 0) return true;
-    const int file = ::openat(folder, "stat", O_RDONLY | O_CLOEXEC);
-    ::close(folder);
+    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
+    ::syscall(SYS_close, folder);
     if (file < 0) return true;
     char text[512];
-    const auto length = ::read(file, text, sizeof(text) - 1);
-    ::close(file);
+    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
+    ::syscall(SYS_close, file);
     if (length <= 0) return true;
     text[length] = 0;
     const char* at = text + length; // number (name) state parent group session terminal foreground flags
@@ -38,28 +48,43 @@ inline bool is_ending_thread(int task_folder, const char* thread) noexcept {
     return (flags & exiting) != 0;
 }
 
-/// Whether other threads of the process may run, as far as can be seen. Complexity: a few system calls.
+/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
 PYGC_NOINLINE inline bool other_threads_run() noexcept {
 #if defined(__SANITIZE_THREAD__)
-    constexpr unsigned long own = 2; // ThreadSanitizer has one, too
+    constexpr int own = 2; // ThreadSanitizer has one, too
 #else
-    constexpr unsigned long own = 1;
+    constexpr int own = 1;
 #endif
-    struct ::stat status;
-    if (::stat("/proc/self/task", &status) != 0) return true;
-    if (status.st_nlink == 2 + own) return false; // a folder for each
-    ::DIR* const tasks = ::opendir("/proc/self/task");
-    if (tasks == nullptr) return true;
-    unsigned long running = 0;
-    while (const ::dirent* entry = ::readdir(tasks)) {
-        if (entry->d_name[0] != '.' && !is_ending_thread(::dirfd(tasks), entry->d_name) && ++running > own) break;
+    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
+    if (tasks < 0) return true;
+    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
+    constexpr std::size_t length_at = 16, name_at = 19;
+    alignas(8) char entries[1024];
+    int running = 0;
+    bool failed = false;
+    for (;;) {
+        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
+        failed |= bytes < 0;
+        if (bytes <= 0 || running > own) break;
+        for (const char* at = entries; at < entries + bytes && running <= own;) {
+            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
+            std::uint16_t length;
+            std::memcpy(&length, at + length_at, sizeof(length));
+            at += length;
+        }
     }
-    ::closedir(tasks);
-    return running > own;
+    ::syscall(SYS_close, tasks);
+    return failed || running > own;
 }
 
 /// Whether this is the process's first thread, whose end is that of the program.
-inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::getpid(); }
+inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
+
+/// Whether a page is mapped.
+inline bool is_mapped(const void* page) noexcept {
+    unsigned char present = 0;
+    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
+}
 
 #else
 
