@@ -210,7 +210,7 @@ inline void adopt_page(heap_state& h, page& p) noexcept {
         h.count_containers(p, used);
         h.containers_then += used; // they weren't made now
     }
-    if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(b, p);
+    if (used <= room_mark(p.type->slot_count) || p.carved != p.type->slot_count) list_page(b, p);
     expect_event(p, used);
 }
 
