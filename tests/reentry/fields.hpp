@@ -556,6 +556,7 @@ public:
 
     void operate() override {
         const int code = current->below(16);
+        current->trace("operation %d of a container%s", code, busy ? ", which is busy" : "");
         if constexpr (weak_container<C>) {
             if (!current->has(feature::weak_maps)) return;
             static_cast<void>(guarded([&] { change(value, code); }));
@@ -564,6 +565,7 @@ public:
         }
     }
     void add_some() override {
+        current->trace("an element more%s", busy ? ", but the container is busy" : "");
         if constexpr (weak_container<C>) {
             if (!current->has(feature::weak_maps)) return;
             static_cast<void>(guarded([&] { add(value); }));

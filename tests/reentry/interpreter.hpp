@@ -12,6 +12,7 @@ template <class T>
 ref make_one(int content) {
     ref r;
     static_cast<void>(guarded([&] { r = pygc::make_ref<T>(content); }));
+    current->trace("object %d made", r == nullptr ? none : r->id);
     return r;
 }
 
@@ -75,6 +76,7 @@ public:
     reachable() : seen_(current->nodes.size(), false) {}
     void add(const edges& e) {
         for (int target : e.targets) add(target);
+        for (int capture : e.captures) add(capture);
         for (const edges::entry& x : e.entries) entries_.push_back(x);
     }
     void add(int id) {
@@ -267,6 +269,7 @@ inline void operate_object(thing* target) {
     const int n = target->fields();
     if (n == 0) return;
     const int b = current->next();
+    current->trace("object %d, container %d:", target->id, b % n);
     field_base* const f = target->field_at(b % n);
     if (b >= 0xa0) {
         f->add_some();
@@ -283,6 +286,7 @@ inline void collect_in(heap_slot& h, int generation) {
     ++h.users;
     const std::size_t found = h.heap->collect(generation);
     --h.users;
+    m.trace("collect(%d) in heap %d: %d", generation, h.serial, static_cast<int>(found));
     m.require(!refused || found == 0, "a collection runs while an object dies");
 }
 
@@ -369,6 +373,7 @@ inline void machine::step() {
     if (done() || failed()) return;
     count_operation();
     const int b = next();
+    trace("operation %d", b % 32);
     switch (b % 32) {
     case 0: some_root() = make_object(next()); break;
     case 1:
@@ -511,6 +516,9 @@ inline void settle(bool at_end) {
         for (int target : own.targets) {
             if (target != none && m.at(target).heap != m.nodes[i].heap) excused.add(target);
         }
+        for (int capture : own.captures) {
+            if (m.at(capture).heap != m.nodes[i].heap) excused.add(capture);
+        }
         for (const edges::entry& x : own.entries) {
             if (!m.has(feature::self_keys) || m.at(x.value).heap != m.nodes[i].heap ||
                 m.at(x.key).heap != m.nodes[i].heap) {
@@ -553,8 +561,9 @@ inline void settle(bool at_end) {
 
 /// Runs the program that the bytes are. `stop_at_once`: the first fault ends the process.
 inline result run_program(const std::uint8_t* bytes, std::size_t size, feature_set without = {},
-                          bool stop_at_once = false) {
+                          bool stop_at_once = false, bool trace = false) {
     machine m(bytes, size, without, stop_at_once);
+    m.traces = trace;
     variables v;
     current = &m;
     vars = &v;

@@ -286,10 +286,10 @@ inline void look(edges& e, const inner& i) {
     for (const ref& r : i.more) look(e, r);
 }
 inline void look(edges& e, const weak_handle& w) {
-    if (w.capture != none && w.weak.has_callback() && current->at(w.capture).alive) e.targets.push_back(w.capture);
+    if (w.capture != none && w.weak.has_callback() && current->at(w.capture).alive) e.captures.push_back(w.capture);
 }
 inline void look(edges& e, const function_handle& f) {
-    if (f.function && f.capture != none) e.targets.push_back(f.capture);
+    if (f.function && f.capture != none) e.captures.push_back(f.capture);
 }
 template <class A, class B>
 void look(edges& e, const std::pair<A, B>& p);
@@ -434,6 +434,7 @@ protected:
     void dying() {
         if (!current->at(id).alive) return;
         current->end_node(id);
+        current->trace("object %d is destroyed", id);
         // What it refers to is null, for garbage of the same collection, or lives.
         for (int i = 0; i != fields() && !current->failed(); ++i) {
             edges e;

@@ -138,6 +138,7 @@ struct node {
 /// The references that something owns, as its own code sees them.
 struct edges {
     std::vector<int> targets; // `none` for null
+    std::vector<int> captures; // what callbacks and functions own; callbacks let go of it by themselves
     struct entry {
         int key, value;
     };
@@ -234,6 +235,7 @@ public:
         if (quiet || !has(f) || depth >= deepest || done()) return false;
         const int b = next();
         const int steps = b < 128 ? 0 : b < 192 ? 1 : b < 232 ? 2 : 3;
+        if (steps != 0) trace("in a hook of %s", feature_names[static_cast<int>(f)]);
         thing* const outer = std::exchange(self, whose);
         ++depth;
         for (int i = 0; i != steps; ++i) step();
@@ -262,9 +264,19 @@ public:
     int serial_of_current() { return heaps[static_cast<std::size_t>(current_heap)].serial; }
 
     void count_operation() { ++operations_; }
-    result finish() {
-        result_.operations = operations_;
-        return result_;
+    /// With `--trace`: what runs, further right the deeper.
+    template <class... X>
+    void trace(const char* format, X... x) const {
+        if (!traces) return;
+        std::fprintf(stderr, "%*s", depth * 4, "");
+        std::fprintf(stderr, format, x...);
+        std::fputc('\n', stderr);
+    }
+    bool traces = false;
+    result finish() const {
+        result r = result_;
+        r.operations = operations_;
+        return r;
     }
 
 private:

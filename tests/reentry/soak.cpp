@@ -3,7 +3,7 @@
 //
 // usage: soak [--without NAME,NAME...] --minutes N [--seed N] [--jobs N]
 //        soak [--without NAME,NAME...] --seeds FIRST COUNT
-//        soak [--without NAME,NAME...] --replay HEX | --minimise HEX
+//        soak [--without NAME,NAME...] [--trace] --replay HEX | --minimise HEX | --minimise-seed N
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -27,7 +27,7 @@ struct options {
     std::uint64_t first = 0, count = 0;
     int jobs = 1;
     std::string replay, minimise;
-    bool has_seed = false;
+    bool has_seed = false, trace = false;
 };
 
 /// Shared with the children.
@@ -162,7 +162,7 @@ int soak(const options& o) {
 
 int usage() {
     std::fputs("usage: soak [--without NAME,...] (--minutes N [--seed N] [--jobs N] | --seeds FIRST COUNT | "
-               "--replay HEX | --minimise HEX)\n",
+               "--replay HEX | --minimise HEX | --minimise-seed N)\n",
                stderr);
     return 2;
 }
@@ -183,6 +183,8 @@ int main(int argc, char** argv) {
         const int left = argc - i - 1;
         if (word == "--without" && left >= 1) {
             if (!o.without.parse(argv[++i])) return usage();
+        } else if (word == "--trace") {
+            o.trace = true;
         } else if (word == "--minutes" && left >= 1) {
             o.minutes = std::atof(argv[++i]);
         } else if (word == "--seed" && left >= 1) {
@@ -198,13 +200,15 @@ int main(int argc, char** argv) {
             o.replay = argv[++i];
         } else if (word == "--minimise" && left >= 1) {
             o.minimise = argv[++i];
+        } else if (word == "--minimise-seed" && left >= 1) {
+            o.minimise = to_hex(bytes_of_seed(std::strtoull(argv[++i], nullptr, 10)));
         } else {
             return usage();
         }
     }
     if (!o.replay.empty()) {
         const auto bytes = from_hex(o.replay);
-        const result r = run_program(bytes.data(), bytes.size(), o.without, true);
+        const result r = run_program(bytes.data(), bytes.size(), o.without, true, o.trace);
         std::printf("%ld operations, %ld hooks called, %ld objects: no fault\n", r.operations, r.hooks, r.objects);
         return 0;
     }
