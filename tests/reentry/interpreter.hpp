@@ -290,15 +290,21 @@ inline void collect_in(heap_slot& h, int generation) {
     m.require(!refused || found == 0, "a collection runs while an object dies");
 }
 
+/// Both parts change before the old value dies: its death may assign to the same variable.
+template <class Handle>
+void assign(Handle& place, Handle value) {
+    std::swap(place, value);
+}
+
 inline void use_weak() {
     machine& m = *current;
     if (!m.has(feature::weakrefs)) return;
     weak_handle& w = vars->weak[static_cast<std::size_t>(m.next()) % vars->weak.size()];
     switch (m.below(6)) {
     case 0:
-    case 1: w = element<weak_handle>::make(); break;
-    case 2: w = vars->weak[static_cast<std::size_t>(m.next()) % vars->weak.size()]; break;
-    case 3: w = {}; break;
+    case 1: assign(w, element<weak_handle>::make()); break;
+    case 2: assign(w, weak_handle(vars->weak[static_cast<std::size_t>(m.next()) % vars->weak.size()])); break;
+    case 3: assign(w, {}); break;
     default: some_root() = w.weak.lock();
     }
 }
@@ -308,9 +314,9 @@ inline void use_function() {
     if (!m.has(feature::functions)) return;
     function_handle& f = vars->functions[static_cast<std::size_t>(m.below(2))];
     switch (m.below(4)) {
-    case 0: f = element<function_handle>::make(); break;
-    case 1: f = vars->functions[static_cast<std::size_t>(m.below(2))]; break;
-    case 2: f = {}; break;
+    case 0: assign(f, element<function_handle>::make()); break;
+    case 1: assign(f, function_handle(vars->functions[static_cast<std::size_t>(m.below(2))])); break;
+    case 2: assign(f, {}); break;
     default:
         if (f.function) static_cast<void>(guarded([&] { f.function(); }));
     }
