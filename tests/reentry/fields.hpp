@@ -602,6 +602,8 @@ private:
         {
             std::optional<no_collect_anywhere> guard;
             if constexpr (calls_plain_code<C>::value) guard.emplace();
+            if (has_nulls) mend(value);
+            has_nulls = false;
             if (!guarded(f)) mend(value);
         }
         --current->busy;

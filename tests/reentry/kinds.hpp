@@ -383,6 +383,7 @@ public:
     [[nodiscard]] virtual bool has_shadow() const { return true; }
 
     bool busy = false;
+    bool has_nulls = false;
     std::vector<int> shadow;
 
     [[nodiscard]] std::vector<int> targets() {
@@ -395,6 +396,13 @@ public:
     void check(int owner) {
         if (busy || !has_shadow()) return;
         current->require(targets() == shadow, "a reference of a living object has changed by itself", owner);
+    }
+
+    /// Its owner is dying: it refers to that from now on, and to null where a peer died with the owner.
+    void expect(const edges& e) {
+        has_nulls = true;
+        shadow = e.targets;
+        std::sort(shadow.begin(), shadow.end());
     }
 
 protected:
@@ -438,7 +446,8 @@ protected:
         // What it refers to is null, for garbage of the same collection, or lives.
         for (int i = 0; i != fields() && !current->failed(); ++i) {
             edges e;
-            if (!field_at(i)->busy) field_at(i)->look_into(e);
+            field_at(i)->look_into(e);
+            field_at(i)->expect(e);
             current->require(!e.null_key, "a destructor sees a null key in a container", id);
         }
         ++current->dying;
