@@ -34,16 +34,20 @@ void run_seeds(std::uint64_t first, std::uint64_t count) {
 
 } // namespace
 
-TEST_CASE("programs that re-enter agree with what is known without the library, seeds 1 to 4000", "[reentry]") {
-    run_seeds(1, 4000);
+TEST_CASE("programs that re-enter agree with what is known without the library, seeds 1 to 5000", "[reentry]") {
+    run_seeds(1, 5000);
 }
 
-TEST_CASE("programs that re-enter agree with what is known without the library, seeds 4001 to 8000", "[reentry]") {
-    run_seeds(4001, 4000);
+TEST_CASE("programs that re-enter agree with what is known without the library, seeds 5001 to 10000", "[reentry]") {
+    run_seeds(5001, 5000);
 }
 
-TEST_CASE("programs that re-enter agree with what is known without the library, seeds 8001 to 12000", "[reentry]") {
-    run_seeds(8001, 4000);
+TEST_CASE("programs that re-enter agree with what is known without the library, seeds 10001 to 15000", "[reentry]") {
+    run_seeds(10001, 5000);
+}
+
+TEST_CASE("programs that re-enter agree with what is known without the library, seeds 15001 to 20000", "[reentry]") {
+    run_seeds(15001, 5000);
 }
 
 TEST_CASE("the corpus of the fuzzer runs without a fault", "[reentry]") {
