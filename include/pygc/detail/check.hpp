@@ -53,17 +53,42 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
 }
 #endif
 
-/// In debug mode aborts with a report if `h` is another thread's: while that thread runs and uses it, this one must not.
-/// A thread that has ended leaves its objects to whoever holds them.
-PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unused]] const type_info* type,
-                              [[maybe_unused]] const void* p) noexcept {
+/// In debug mode: whether a heap is another thread's, which runs and uses it, so that this one must not. A thread that has
+/// ended leaves its objects to whoever holds them, and `exit` ends what other threads made.
+PYGC_INLINE bool is_another_threads([[maybe_unused]] const heap_state& h) noexcept {
 #if PYGC_DEBUG
     const std::uint32_t owner = owner_of(h);
-    if (owner == 0 || owner == thread_number() || own.ending) return; // `exit` ends what other threads made
+    return owner != 0 && owner != thread_number() && !own.ending;
+#else
+    return false;
+#endif
+}
+
+/// In debug mode aborts with a report if `h` is another thread's.
+PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unused]] const type_info* type,
+                              [[maybe_unused]] const void* p) noexcept {
+    if (!is_another_threads(h)) return;
     report_and_abort(type != nullptr ? "used by another thread than its heap's; objects belong to one thread at a time:"
                                      : "used by another thread than its own; it belongs to one at a time: the heap",
                      type, p);
+}
+
+/// In debug mode: whether the last reference to an object went in another thread than its heap's. It is reported, and
+/// kept for good: destroying it here would race with that thread.
+PYGC_INLINE bool is_kept_for_another_thread([[maybe_unused]] const type_info& type,
+                                            [[maybe_unused]] py_object* p) noexcept {
+#if PYGC_DEBUG
+    if (is_another_threads(*chunk_of(p).heap)) {
+        static constinit thread_local int reports = 0;
+        if (++reports <= 8) {
+            report("dropped by another thread than its heap's, and kept for good; objects belong to one thread at a time:",
+                   &type, p);
+        }
+        header_of(p).count = 1;
+        return true;
+    }
 #endif
+    return false;
 }
 
 /// Ends the program if another copy of the library made the heap: types have other numbers there.

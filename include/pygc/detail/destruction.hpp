@@ -21,7 +21,7 @@ struct destruction : layout<T> {
 
     /// The count of `p` fell to zero.
     static void destroy(page& where, py_object* p) noexcept {
-        check_thread(*chunk_of(p).heap, &info, p);
+        if (is_kept_for_another_thread(info, p)) return;
         header& h = header_of(p);
         // A young container and an untracked leaf are the common cases, and one comparison.
         if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
