@@ -28,7 +28,9 @@ public:
         object_list(static_cast<object_list&&>(other)).swap(*this);
         return *this;
     }
-    ~object_list() { clear(); }
+    ~object_list() {
+        while (size_ != 0) clear(); // what dies may add to it
+    }
 
     /// Effects: drops the references, the last first.
     void clear() noexcept {

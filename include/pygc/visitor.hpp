@@ -117,6 +117,7 @@ public:
             map.next_deferred = snapshot_->deferred;
             snapshot_->deferred = &map;
         }
+        map.shown_twice |= map.deferred;
         map.deferred = true;
         return true;
     }

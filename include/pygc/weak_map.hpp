@@ -196,7 +196,7 @@ public:
     py_ref<T> set_default(const Key& key, const py_ref<T>& value) {
         const py_ref<T> held = value;
         const auto result = this->made_core().put(key, detail::ref_access::object(held), {}, false);
-        return result.is_new || result.there == nullptr ? held : detail::to_ref<T>(result.there->object());
+        return result.is_new || !result.there ? held : detail::to_ref<T>(result.there->object());
     }
     /// Returns: the object that was there, null if none.
     py_ref<T> pop(const Key& key) {
@@ -273,9 +273,11 @@ public:
     }
     /// The value, a fresh `V()` if there was none. Preconditions: `key`'s destructor isn't running.
     V& operator[](const py_ref<K>& key) {
-        if (V* there = find(key)) return *there;
-        const auto result = this->made_core().put(key, detail::ref_access::object(key), V(), false);
-        if (result.there == nullptr)
+        core& mine = this->made_core();
+        const typename core::core_hold hold(mine); // what is called may end the map
+        if (const auto there = mine.find(key)) return there->strong;
+        const auto result = mine.put(key, detail::ref_access::object(key), V(), false);
+        if (!result.there)
             detail::report_and_abort("operator[] of a weak_key_map with a key that is being destroyed", nullptr, this);
         return result.there->strong;
     }
@@ -325,7 +327,9 @@ public:
     }
     /// Adds those of another set.
     void update(const weak_set& other) {
-        for (auto r : other) add(r);
+        core& mine = this->made_core();
+        const typename core::core_hold hold(mine); // what is called may end the set
+        for (auto r : other) mine.put(r, detail::ref_access::object(r), {}, false);
     }
 
     [[nodiscard]] iterator begin() const { return iterator(this->core_); }

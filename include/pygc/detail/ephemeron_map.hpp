@@ -55,6 +55,7 @@ struct ephemeron_map {
     std::uint32_t place = 0; // among the edges, where a traverse showed it
     std::uint32_t index = 0; // in the collection's table
     bool deferred = false;   // a traverse has shown it
+    bool shown_twice = false; // some traverse shows what isn't its object's: whose it is, nobody knows
 };
 
 } // namespace pygc::inline PYGC_ABI::detail

@@ -36,7 +36,7 @@ public:
         for (const ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) ++count;
         if (count > UINT32_MAX / 2 || !maps_.reserve(count)) return false;
         for (ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) {
-            m->deferred = false;
+            m->deferred = m->shown_twice = false;
             m->index = static_cast<std::uint32_t>(map_count_);
             ::new (&maps_[map_count_++]) map_state{m, 0, 0};
         }
@@ -71,6 +71,9 @@ public:
         snapshot_.defers_ephemerons = false;
         if (failed_ || snapshot_.failed) return false;
         snapshot_.edge_count = visit.edge_count();
+        for (std::size_t i = 0; i != map_count_; ++i) {
+            if (maps_[i].map->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
+        }
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
             if (e.key != 0 || maps_[e.map].owner != 0 || maps_[e.map].owning_entry != 0) continue;

@@ -146,7 +146,7 @@ public:
     }
 
     struct put_result {
-        entry* there; // null: the object is about to end, or the container has
+        place there; // none: the object is about to end, or the container has
         bool is_new;
     };
 
@@ -160,10 +160,10 @@ public:
         decltype(auto) key = Keys::hold(asked);
         const std::size_t hash = Keys::hash(key);
         place there = find(key, hash);
-        if (there && !replace) return {there.get(), false};
+        if (there && !replace) return {there, false};
         if (is_ending(object)) {
             if (there) take_out_and_release(*there);
-            return {nullptr, false};
+            return {place(), false};
         }
         heap_state& heap = *chunk_of(object).heap;
         if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
@@ -173,7 +173,7 @@ public:
                 record.swap(there->record);
                 enter(heap);
                 leave(*chunk_of(record.get()).heap);
-                return {there.get(), false};
+                return {there, false};
             }
         }
         const std::size_t before = changes_;
@@ -182,16 +182,16 @@ public:
         if (changes_ != before) { // copies and moves are code of the user
             there.reset();
             there = find(key, hash);
-            if (there && !replace) return {there.get(), false};
+            if (there && !replace) return {there, false};
         }
-        if (!owned_) return {nullptr, false};
+        if (!owned_) return {place(), false};
         if (!there) reserve_one();
         enter(heap);
         if (there) {
             take_place_of(*there, *fresh);
             entry* const made = fresh.release();
             release(there.get()); // by the table; `there` is the last to stand at it
-            return {made, false};
+            return {place(*this, *made), false};
         }
         entry* const made = fresh.release();
         made->number = ++last_number_;
@@ -200,7 +200,7 @@ public:
         table_[free_slot(hash)] = made;
         ++size_;
         ++changes_;
-        return {made, true};
+        return {place(*this, *made), true};
     }
 
     /// Preconditions: in the table, or was.
