@@ -124,7 +124,7 @@ private:
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), unreached_(s.unreached), found_(s.trial), next_(s.cleared + s.cleared_count),
+        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
           end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
 
     template <class... X>
@@ -139,13 +139,15 @@ public:
     }
 
     /// Whether the object may have a reference at this address. If not it is left alone.
-    PYGC_INLINE bool owns(const void* place) noexcept { return is_inside(place) || may_own(place); }
+    PYGC_INLINE bool owns(const void* place) noexcept { 
+        return is_inside(place) || may_own(*snapshot_, object_, place);
+    }
 
     PYGC_INLINE void edge(py_object*& place) noexcept {
         py_object* const target = place;
         if (target == nullptr) return;
-        const std::size_t n = number_of(target);
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
+        std::uint32_t& found = found_[number_of(target)];
+        if ((found & snapshot::not_garbage) != 0) return;
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
@@ -153,10 +155,12 @@ public:
                 return;
             }
         } else {
-            *next_++ = {&place, target};
+            next_->place = &place;
+            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
+            ++next_;
         }
         place = nullptr;
-        ++found_[n];
+        ++found;
     }
 
     /// So many references are logged now.
@@ -165,18 +169,18 @@ public:
     }
 
 private:
-    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs.
-    PYGC_NOINLINE bool may_own(const void* place) noexcept {
-        const page& where = page_of(object_);
-        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object_);
+    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
+    /// visitor itself stays in registers.
+    PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
+        const page& where = page_of(object);
+        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object);
         if (offset < where.type->slot_bytes) return true;
-        const place_kind kind = snapshot_->places.kind_of(snapshot_->heap, place, snapshot_->frame);
+        const place_kind kind = s.places.kind_of(s.heap, place, s.frame);
         if (kind == place_kind::unknown) return true;
-        snapshot_->note_lie(kind, *where.type, object_, place);
+        s.note_lie(kind, *where.type, object, place);
         return false;
     }
 
-    const std::uint64_t* const unreached_;
     std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;

@@ -88,13 +88,12 @@ private:
         const bool fits = !changed_ && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            std::memset(snapshot_.trial + pages_[i].first, 0, pages_[i].carved * sizeof(std::uint32_t));
-        }
+        snapshot_.trial[0] = snapshot::not_garbage;
+        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
         bool match = !snapshot_.lied && guard.nothing_died();
         if (match) {
-            for (std::size_t i = 0; i != page_count_; ++i) match &= counts_match(pages_[i], for_good);
+            for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
             if (match && for_good) return true;
             if (!match) restore_headers();
         }
@@ -109,33 +108,60 @@ private:
         return false;
     }
 
-    /// Where a count isn't the number of places nulled, a reference is left somewhere. Those that match are made dying.
-    bool counts_match(const collected_page& c, bool for_good) noexcept {
-        page& p = *c.where;
-        const std::size_t stride = p.type->slot_bytes;
-        const std::uint32_t kept = p.type->finalize != nullptr ? std::uint32_t{life_finalized} : 0;
-        char* const begin = first_slot(p) + p.type->header_offset;
-        std::uint32_t differ = 0;
-        const auto check = [&](char* at, std::uint32_t found) noexcept {
-            header& h = *reinterpret_cast<header*>(at);
-            const std::uint32_t difference = static_cast<std::uint32_t>(h.count) ^ found;
-            differ |= difference;
-            if (difference == 0 && for_good) h = {dying_count, (h.state & kept) | age_none | life_dying};
-        };
+    /// Nothing has been nulled yet that leads to the page.
+    void begin_counting(const collected_page& c) noexcept {
         for (std::size_t base = 0; base < c.carved; base += 64) {
             std::uint64_t bits = garbage_on(c)[base / 64];
-            const std::uint32_t* const found = snapshot_.trial + c.first + base;
+            std::uint32_t* const found = snapshot_.trial + c.first + base;
+            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
+            if (bits == ~std::uint64_t{0}) continue;
+            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
+        }
+    }
+
+    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
+    /// are made dying.
+    bool counts_match(const collected_page& c, bool for_good) noexcept {
+        if (!for_good) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                return static_cast<std::uint32_t>(h.count) == found;
+            });
+        }
+        if (c.where->type->finalize != nullptr) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                if (static_cast<std::uint32_t>(h.count) != found) return false;
+                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+                return true;
+            });
+        }
+        return all_match(c, [](header& h, std::uint32_t found) noexcept {
+            if (static_cast<std::uint32_t>(h.count) != found) return false;
+            h = {dying_count, age_none | life_dying};
+            return true;
+        });
+    }
+
+    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            const std::uint32_t* found = snapshot_.trial + c.first + base;
             char* slot = begin + base * stride;
             if (bits == ~std::uint64_t{0}) {
-                for (std::size_t k = 0; k != 64; ++k, slot += stride) check(slot, found[k]);
+                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
+                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+                }
                 continue;
             }
             for (; bits != 0; bits &= bits - 1) {
                 const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
-                check(slot + k * stride, found[k]);
+                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
             }
         }
-        return differ == 0;
+        return true;
     }
 
     /// The exact number if nobody lies.
