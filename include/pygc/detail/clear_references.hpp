@@ -193,7 +193,8 @@ private:
     }
 
     /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
-    /// and those inside an object. What was nulled elsewhere was a copy, and its count is one too many.
+    /// and those inside an object. What was nulled elsewhere was a copy, as was what has another value by now: the count
+    /// of its target is one too many.
     PYGC_NOINLINE void restore_references() noexcept {
         sort_log();
         std::size_t left = snapshot_.cleared_count;
@@ -220,8 +221,8 @@ private:
         for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
             const cleared_reference& r = snapshot_.cleared[i];
             if (r.target == nullptr) continue;
-            if (heap_.pages.covers(r.place)) {
-                if (*r.place == nullptr) *r.place = r.target;
+            if (heap_.pages.covers(r.place) && *r.place == nullptr) {
+                *r.place = r.target;
             } else if (header_of(r.target).count > 1) {
                 --header_of(r.target).count;
             }
