@@ -361,6 +361,8 @@ TEST_CASE("whatever a traverse lies, what the program holds is not destroyed, nu
     CHECK(local == s.peers[6]);
     a_static() = nullptr;
     local = nullptr;
+    outside->one = nullptr;
+    outside->many.clear();
     if (!kept) return;
     liar->kind = lie::none;
     liar->scratch = nullptr;
