@@ -2,6 +2,9 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include <pygc/detail/erased_entries.hpp>
 #include <pygc/detail/snapshot.hpp>
 #include <pygc/detail/visit.hpp>

@@ -399,3 +399,108 @@ TEST_CASE("what a traverse lies about is as it was even if nobody holds it, and 
     pygc::collect();
     CHECK(s.l.alive() == 0);
 }
+
+namespace {
+
+/// What a collection says of a garbage cycle with this lie.
+std::string said_of(lie k, int generation = 2, bool held = true) {
+    auto outside = make_ref<older>();
+    pygc::collect(1);
+    stderr_capture capture;
+    scene s(k);
+    outside->one = s.peers[5];
+    a_static() = s.peers[5];
+    py_ref<peer> local = s.peers[6];
+    s.actor_->other = outside.get();
+    s.actor_->local = &local;
+    actor* const liar = s.actor_.get();
+    s.actor_ = nullptr;
+    if (!held) s.peers.clear();
+    pygc::collect(generation);
+    std::string text = capture.text();
+    if (s.actors.alive() == 1) liar->kind = lie::none;
+    outside->one = nullptr;
+    a_static() = nullptr;
+    return text;
+}
+
+std::string at_offset_of(std::size_t offset) { return "at offset " + std::to_string(offset); }
+
+std::size_t offset_of_a() {
+    lifetimes l;
+    auto const p = make_ref<actor>(l, lie::none);
+    return static_cast<std::size_t>(reinterpret_cast<char*>(&p->a) - reinterpret_cast<char*>(p.get()));
+}
+
+} // namespace
+
+TEST_CASE("the report of a lie names the type, and the member or what is wrong with the place", "[lie]") {
+    std::string const a = at_offset_of(offset_of_a());
+    auto const has = [](std::string const& text, std::string const& words) {
+        return text.find("actor at 0x") != std::string::npos && text.find(words) != std::string::npos;
+    };
+    CHECK(has(said_of(lie::twice), "shows the reference " + a + " twice"));
+    CHECK(has(said_of(lie::vector_twice), "twice"));
+    CHECK(has(said_of(lie::element_twice), "twice"));
+    CHECK(has(said_of(lie::copy), "shows a copy of a reference"));
+    CHECK(has(said_of(lie::vector_by_value), "shows a copy of a reference"));
+    CHECK(has(said_of(lie::copy_on_the_heap, 2, false), "shows a copy of a reference"));
+    CHECK(has(said_of(lie::member_of_an_older, 0), "shows a reference of somebody else: at offset 8 of "));
+    CHECK(has(said_of(lie::vector_of_an_older, 0), "shows a reference of somebody else: at offset 16 of "));
+#if defined(__linux__)
+    CHECK(has(said_of(lie::static_variable), "a static variable"));
+#endif
+    CHECK(has(said_of(lie::fewer, 2, false), "shows other references each time"));
+    CHECK(has(said_of(lie::none_the_second_time, 2, false), "shows other references each time"));
+    CHECK(has(said_of(lie::fewer_elements, 2, false), "shows other references each time"));
+}
+
+namespace {
+
+struct elsewhere : pygc::py_object {
+    explicit elsewhere(lifetimes& l) : life(l) {}
+    void finalize() { ++finalized; }
+    probe life;
+    py_ref<elsewhere> self;
+    py_ref<peer> target;
+    int finalized = 0;
+    bool lies = true;
+    void traverse(pygc::visitor& visit);
+};
+
+void elsewhere::traverse(pygc::visitor& visit) {
+    visit(self, target);
+    if (lies) visit(target);
+}
+
+} // namespace
+
+TEST_CASE("a lie is seen before finalizers and weak references, also by a traverse that is compiled elsewhere",
+          "[lie]") {
+    int const generation = GENERATE(0, 1, 2);
+    lifetimes l;
+    auto target = make_ref<peer>(l);
+    auto e = make_ref<elsewhere>(l);
+    elsewhere* const raw = e.get();
+    int called = 0;
+    pygc::py_weakref<elsewhere> weak(e, [&called](pygc::py_weakref<elsewhere> const&) { ++called; });
+    pygc::py_weakref<peer> weak_target(target);
+    e->self = e;
+    e->target = target;
+    e = nullptr;
+    {
+        stderr_capture capture;
+        pygc::collect(generation);
+        CHECK(count_of(capture.text(), " twice") >= 1);
+    }
+    CHECK(raw->finalized == 0);
+    CHECK(called == 0);
+    CHECK(weak.lock().get() == raw);
+    CHECK(weak_target.lock() == target);
+    CHECK(raw->target == target);
+    CHECK(target.use_count() == 2);
+    raw->lies = false;
+    CHECK(pygc::collect() == 1);
+    CHECK(called == 1);
+    CHECK(target.use_count() == 1);
+}
