@@ -142,7 +142,7 @@ public:
     }
 
     /// Whether the object may have a reference at this address. If not it is left alone.
-    PYGC_INLINE bool owns(const void* place) noexcept { 
+    PYGC_INLINE bool owns(const void* place) noexcept {
         return is_inside(place) || may_own(*snapshot_, object_, place);
     }
 
@@ -219,16 +219,21 @@ public:
 
     /// An entry can't be taken out: its container's hash or comparison threw.
     PYGC_NOINLINE void report_exception() noexcept {
+        failed_ = true;
 #if PYGC_EXCEPTIONS
         report_unraisable(heap_, "a container with a dead key in", {type_->name, type_->name_length}, object_);
 #endif
     }
+
+    /// Whether that happened.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
 
 private:
     heap_state& heap_;
     const type_info* type_ = nullptr;
     const py_object* object_ = nullptr;
     bool is_dead_ = false;
+    bool failed_ = false;
 };
 
 /// Calls a function for each place where a reference stands, also null.
@@ -266,11 +271,16 @@ private:
 // Not inlined: the compiler would follow one task with the object of another, and warn.
 PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
-    case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
-    case task::erase_keys: return static_cast<detail::erase_visitor*>(this)->edge(place);
-    case task::place: return static_cast<detail::place_visitor*>(this)->edge(place);
-    case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    case task::count:
+        return static_cast<detail::count_visitor*>(this)->edge(place);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::erase_keys:
+        return static_cast<detail::erase_visitor*>(this)->edge(place);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->edge(place);
+    case task::call:
+        return static_cast<detail::call_visitor*>(this)->edge(place);
     }
 }
 
@@ -294,10 +304,9 @@ PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x) {
 #endif
             if constexpr (requires { x.extract(at); }) {
                 ++next;
-                eraser.entries.take(x, at);
-            } else {
-                next = x.erase(at);
+                if (eraser.entries.take(x, at)) continue;
             }
+            next = x.erase(at);
 #if PYGC_EXCEPTIONS
         } catch (...) {
             eraser.report_exception();

@@ -216,10 +216,14 @@ struct actor : pygc::py_object {
         visit(self);
         bool const again = turns % 2 == 0;
         switch (kind) {
-        case lie::none: return visit(a, b, many);
-        case lie::twice: return visit(a, a, b, many);
-        case lie::vector_twice: return visit(a, b, many, many);
-        case lie::element_twice: return visit(a, b, many, many.back());
+        case lie::none:
+            return visit(a, b, many);
+        case lie::twice:
+            return visit(a, a, b, many);
+        case lie::vector_twice:
+            return visit(a, b, many, many);
+        case lie::element_twice:
+            return visit(a, b, many, many.back());
         case lie::copy: {
             auto const c = a;
             return visit(c, b, many);
@@ -231,7 +235,8 @@ struct actor : pygc::py_object {
                 visit(c);
             }
             return;
-        case lie::vector_by_value: return visit(a, b, by_value());
+        case lie::vector_by_value:
+            return visit(a, b, by_value());
         case lie::copy_on_the_heap: {
             auto const c = std::make_unique<std::vector<py_ref<peer>>>(many);
             return visit(a, b, *c);
@@ -241,13 +246,16 @@ struct actor : pygc::py_object {
             visit(scratch, b, many);
             if (!again) scratch = nullptr;
             return;
-        case lie::static_variable: return visit(a, b, many, a_static());
+        case lie::static_variable:
+            return visit(a, b, many, a_static());
         case lie::local_of_the_caller:
             visit(a, b, many);
             if (local != nullptr) visit(*local);
             return;
-        case lie::member_of_an_older: return visit(a, b, many, other->one);
-        case lie::vector_of_an_older: return visit(a, b, many, other->many);
+        case lie::member_of_an_older:
+            return visit(a, b, many, other->one);
+        case lie::vector_of_an_older:
+            return visit(a, b, many, other->many);
         case lie::other_order:
             if (again) return visit(b, a, many);
             return visit(a, b, many);

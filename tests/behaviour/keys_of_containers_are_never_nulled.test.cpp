@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A collection leaves associative containers as their own class would: an entry whose key is garbage goes, and no key is
-// nulled. All destructors find containers in which they can look things up, and from which they can erase.
+// A collection leaves associative containers as their own class would: an entry whose key is garbage goes, and no key
+// is nulled. All destructors find containers in which they can look things up, and from which they can erase.
 #include <map>
 #include <memory>
 #include <set>
@@ -30,15 +30,11 @@ struct node;
 /// These read the objects that the keys refer to.
 template <class Keyed>
 struct by_number {
-    bool operator()(py_ref<node<Keyed>> const& a, py_ref<node<Keyed>> const& b) const {
-        return a->number < b->number;
-    }
+    bool operator()(py_ref<node<Keyed>> const& a, py_ref<node<Keyed>> const& b) const { return a->number < b->number; }
 };
 template <class Keyed>
 struct same_number {
-    bool operator()(py_ref<node<Keyed>> const& a, py_ref<node<Keyed>> const& b) const {
-        return a->number == b->number;
-    }
+    bool operator()(py_ref<node<Keyed>> const& a, py_ref<node<Keyed>> const& b) const { return a->number == b->number; }
 };
 template <class Keyed>
 struct hash_of_number {
@@ -137,8 +133,8 @@ struct node : pygc::py_object {
 } // namespace
 
 TEMPLATE_TEST_CASE("a destructor empties a container whose keys are garbage, with a hash or order that reads them",
-                   "[keys]", ordered, ordered_equal, unordered, unordered_equal, map, multimap, hash_map,
-                   hash_multimap, by_identity) {
+                   "[keys]", ordered, ordered_equal, unordered, unordered_equal, map, multimap, hash_map, hash_multimap,
+                   by_identity) {
     int const size = GENERATE(1, 2, 8, 60);
     int const generation = GENERATE(0, 2);
     lifetimes l;

@@ -59,7 +59,8 @@ protected:
         if (age == age_middle) mark_middle(p);
     }
 
-    bool changed_ = false; // code of the user may have run, or the edges are gone
+    const char* kept_because_ = nullptr; // if nobody lied
+    bool changed_ = false;               // code of the user may have run, or the edges are gone
 
 private:
     bool try_to_clear(bool for_good) noexcept {
@@ -82,12 +83,16 @@ private:
     bool unlink_and_check(bool for_good) noexcept {
         const traversal_guard guard(heap_);
 #if PYGC_DEBUG
-        if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
+        if (generation_ != 2 && !nobody_else_shows_garbage()) {
+            forget_numbers();
+            return false;
+        }
 #endif
         // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
         const bool fits = !changed_ && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                                          snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
+        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
         snapshot_.trial[0] = snapshot::not_garbage;
         for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
@@ -97,12 +102,11 @@ private:
             if (match && for_good) return true;
             if (!match) restore_headers();
         }
-        if (match && !snapshot_.incomplete_log) {
+        if (match) {
             put_back();
             return true;
         }
         restore_references();
-        if (match) return true;
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
@@ -193,8 +197,8 @@ private:
     }
 
     /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
-    /// and those inside an object. What was nulled elsewhere was a copy, as was what has another value by now: the count
-    /// of its target is one too many.
+    /// and those inside an object. What was nulled elsewhere was a copy, as was what has another value by now: the
+    /// count of its target is one too many.
     PYGC_NOINLINE void restore_references() noexcept {
         sort_log();
         std::size_t left = snapshot_.cleared_count;
@@ -301,9 +305,10 @@ private:
             survive(p, h);
             ++lied_about_;
             if (first) {
-                report(twice_ ? "a traverse shows a reference twice; kept for good, with others:"
-                              : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
-                                "with others:",
+                report(kept_because_ != nullptr ? kept_because_
+                       : twice_                 ? "a traverse shows a reference twice; kept for good, with others:"
+                                : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
+                                  "with others:",
                        p.type, &h);
             }
             first = false;

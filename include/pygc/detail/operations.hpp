@@ -120,7 +120,8 @@ struct operations : destruction<T> {
         s.cleared_count = visit.logged();
     }
 
-    /// Runs the destructors, for headers that say so already, and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
+    /// Runs the destructors, for headers that say so already, and links the slots for `reclaim`: what nobody has a list
+    /// of yet, nobody can use again.
     static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
         page& p = *c.where;
         --this_thread.nesting_left;

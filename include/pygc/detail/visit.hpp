@@ -58,7 +58,8 @@ template <class X>
 consteval bool is_inside_itself() {
     constexpr shape s = shape_of<X>();
     if constexpr (s == shape::range) {
-        return requires { typename X::allocator_type; } || like_tuple<X>;
+        return requires { typename X::allocator_type; }
+        || like_tuple<X>;
     } else {
         return s != shape::by_traits && s != shape::by_member;
     }
