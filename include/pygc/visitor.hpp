@@ -2,6 +2,9 @@
 // What the user's `traverse` is called with.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+
 #include <pygc/detail/check.hpp>
 #include <pygc/detail/ephemeron_map.hpp>
 #include <pygc/detail/erased_entries.hpp>
@@ -162,7 +165,7 @@ private:
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), unreached_(s.unreached), found_(s.trial), next_(s.cleared + s.cleared_count),
+        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
           end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
 
     template <class... X>
@@ -177,28 +180,29 @@ public:
     }
 
     /// Whether the object may have a reference at this address. If not it is left alone.
-    PYGC_INLINE bool owns(const void* place) noexcept { return is_inside(place) || may_own(place); }
+    PYGC_INLINE bool owns(const void* place) noexcept {
+        return is_inside(place) || may_own(*snapshot_, object_, place);
+    }
 
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
         py_object* const target = place; // what is to be restored
-        const std::size_t n = number_of(object);
-        if (((unreached_[n / 64] >> (n % 64)) & 1) == 0) return;
-        if (in_keys() && snapshot_->keeps_keys) {
-            snapshot_->kept_key = true;
-            return;
-        }
+        std::uint32_t& found = found_[number_of(object)];
+        if ((found & snapshot::not_garbage) != 0) return;
+        if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
                 snapshot_->lied = true; // there are more now
                 return;
             }
         } else {
-            *next_++ = {&place, target};
+            next_->place = &place;
+            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
+            ++next_;
         }
         place = nullptr;
-        ++found_[n];
+        ++found;
     }
 
     /// So many references are logged now.
@@ -207,18 +211,18 @@ public:
     }
 
 private:
-    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs.
-    PYGC_NOINLINE bool may_own(const void* place) noexcept {
-        const page& where = page_of(object_);
-        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object_);
+    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
+    /// visitor itself stays in registers.
+    PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
+        const page& where = page_of(object);
+        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object);
         if (offset < where.type->slot_bytes) return true;
-        const place_kind kind = snapshot_->places.kind_of(snapshot_->heap, place, snapshot_->frame);
+        const place_kind kind = s.places.kind_of(s.heap, place, s.frame);
         if (kind == place_kind::unknown) return true;
-        snapshot_->note_lie(kind, *where.type, object_, place);
+        s.note_lie(kind, *where.type, object, place);
         return false;
     }
 
-    const std::uint64_t* const unreached_;
     std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;
@@ -254,16 +258,21 @@ public:
 
     /// An entry can't be taken out: its container's hash or comparison threw.
     PYGC_NOINLINE void report_exception() noexcept {
+        failed_ = true;
 #if PYGC_EXCEPTIONS
         report_unraisable(heap_, "a container with a dead key in", {type_->name, type_->name_length}, object_);
 #endif
     }
+
+    /// Whether that happened.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
 
 private:
     heap_state& heap_;
     const type_info* type_ = nullptr;
     const py_object* object_ = nullptr;
     bool is_dead_ = false;
+    bool failed_ = false;
 };
 
 /// Calls a function for each place where a reference stands, also null.
@@ -344,10 +353,9 @@ PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x) {
 #endif
             if constexpr (requires { x.extract(at); }) {
                 ++next;
-                eraser.entries.take(x, at);
-            } else {
-                next = x.erase(at);
+                if (eraser.entries.take(x, at)) continue;
             }
+            next = x.erase(at);
 #if PYGC_EXCEPTIONS
         } catch (...) {
             eraser.report_exception();

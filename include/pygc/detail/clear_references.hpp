@@ -48,8 +48,7 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// Whether `clear_references` would find that only garbage refers to garbage; if not everything found is kept. The
-    /// references are as before either way.
+    /// The same, but nothing is changed either way, except that what must be kept is.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.
@@ -60,9 +59,12 @@ protected:
         if (age == age_middle) mark_middle(p);
     }
 
+    const char* kept_because_ = nullptr; // if nobody lied
+
 private:
     bool try_to_clear(bool for_good) noexcept {
         snapshot_.frame = frame();
+        snapshot_.for_good = for_good;
         const bool cleared = unlink_and_check(for_good);
         if (!cleared) [[unlikely]]
             keep_all();
@@ -80,19 +82,18 @@ private:
     bool unlink_and_check(bool for_good) noexcept {
         const traversal_guard guard(heap_);
 #if PYGC_DEBUG
-        if (generation_ != 2 && !nobody_else_shows_garbage()) return false;
+        if (generation_ != 2 && !nobody_else_shows_garbage()) {
+            forget_numbers();
+            return false;
+        }
 #endif
         // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = for_good && snapshot_.edges != nullptr &&
-                          std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                              snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+        const bool fits = snapshot_.edges != nullptr && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
         snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
-        snapshot_.keeps_keys = for_good;
-        // Without a log nothing could be put back: what is nulled for good is still held against the counts.
-        if (!for_good && snapshot_.incomplete_log) return true;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            std::memset(snapshot_.trial + pages_[i].first, 0, pages_[i].carved * sizeof(std::uint32_t));
-        }
+        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
+        snapshot_.trial[0] = snapshot::not_garbage;
+        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
         if (!for_good) { // later they are gone
             unlink_visitor visit(snapshot_);
@@ -102,7 +103,7 @@ private:
         }
         bool match = !snapshot_.lied && guard.nothing_died();
         if (match) {
-            for (std::size_t i = 0; i != page_count_; ++i) match &= counts_match(pages_[i], for_good);
+            for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
             if (match && for_good) return true;
             if (!match) restore_headers();
         }
@@ -116,33 +117,60 @@ private:
         return false;
     }
 
-    /// Where a count isn't the number of places nulled, a reference is left somewhere. Those that match are made dying.
-    bool counts_match(const collected_page& c, bool for_good) noexcept {
-        page& p = *c.where;
-        const std::size_t stride = p.type->slot_bytes;
-        const std::uint32_t kept = p.type->finalize != nullptr ? std::uint32_t{life_finalized} : 0;
-        char* const begin = first_slot(p) + p.type->header_offset;
-        std::uint32_t differ = 0;
-        const auto check = [&](char* at, std::uint32_t found) noexcept {
-            header& h = *reinterpret_cast<header*>(at);
-            const std::uint32_t difference = static_cast<std::uint32_t>(h.count) ^ found;
-            differ |= difference;
-            if (difference == 0 && for_good) h = {dying_count, (h.state & kept) | age_none | life_dying};
-        };
+    /// Nothing has been nulled yet that leads to the page.
+    void begin_counting(const collected_page& c) noexcept {
         for (std::size_t base = 0; base < c.carved; base += 64) {
             std::uint64_t bits = garbage_on(c)[base / 64];
-            const std::uint32_t* const found = snapshot_.trial + c.first + base;
+            std::uint32_t* const found = snapshot_.trial + c.first + base;
+            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
+            if (bits == ~std::uint64_t{0}) continue;
+            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
+        }
+    }
+
+    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
+    /// are made dying.
+    bool counts_match(const collected_page& c, bool for_good) noexcept {
+        if (!for_good) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                return static_cast<std::uint32_t>(h.count) == found;
+            });
+        }
+        if (c.where->type->finalize != nullptr) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                if (static_cast<std::uint32_t>(h.count) != found) return false;
+                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+                return true;
+            });
+        }
+        return all_match(c, [](header& h, std::uint32_t found) noexcept {
+            if (static_cast<std::uint32_t>(h.count) != found) return false;
+            h = {dying_count, age_none | life_dying};
+            return true;
+        });
+    }
+
+    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            const std::uint32_t* found = snapshot_.trial + c.first + base;
             char* slot = begin + base * stride;
             if (bits == ~std::uint64_t{0}) {
-                for (std::size_t k = 0; k != 64; ++k, slot += stride) check(slot, found[k]);
+                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
+                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+                }
                 continue;
             }
             for (; bits != 0; bits &= bits - 1) {
                 const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
-                check(slot + k * stride, found[k]);
+                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
             }
         }
-        return differ == 0;
+        return true;
     }
 
     /// The exact number if nobody lies.
@@ -174,7 +202,8 @@ private:
     }
 
     /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
-    /// and those inside an object. What was nulled elsewhere was a copy, and its count is one too many.
+    /// and those inside an object. What was nulled elsewhere was a copy, as was what has another value by now: the
+    /// count of its target is one too many.
     PYGC_NOINLINE void restore_references([[maybe_unused]] bool for_good) noexcept {
         sort_log();
         std::size_t left = snapshot_.cleared_count;
@@ -202,8 +231,8 @@ private:
         for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
             const cleared_reference& r = snapshot_.cleared[i];
             if (r.target == nullptr) continue;
-            if (heap_.pages.covers(r.place)) {
-                if (*r.place == nullptr) *r.place = r.target;
+            if (heap_.pages.covers(r.place) && *r.place == nullptr) {
+                *r.place = r.target;
             } else if (is_header(r.target) && header_of(r.target).count > 1) {
                 --header_of(r.target).count;
             }
@@ -272,10 +301,7 @@ private:
 
     PYGC_NOINLINE void report_what_is_known() noexcept {
         lie_report lies(snapshot_);
-        snapshot_.kept_key &= snapshot_.lie_type == nullptr;
-        if (snapshot_.kept_key) {
-            // Nobody lied: its container threw, or there was no memory.
-        } else if (snapshot_.lie_type != nullptr) {
+        if (snapshot_.lie_type != nullptr) {
             report_place(snapshot_.lie_kind, *snapshot_.lie_type, snapshot_.lie_slot, snapshot_.lie_place);
         } else {
             explain(lies, snapshot_.unreached);
@@ -292,8 +318,8 @@ private:
             survive(p, h);
             ++lied_about_;
             if (first) {
-                report(snapshot_.kept_key ? "an entry with a dead key can't be taken out; kept, with others:"
-                       : twice_           ? "a traverse shows a reference twice; kept, with others:"
+                report(kept_because_ != nullptr ? kept_because_
+                       : twice_                 ? "a traverse shows a reference twice; kept for good, with others:"
                                 : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
                                   "with others:",
                        p.type, &h);

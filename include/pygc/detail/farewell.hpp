@@ -209,6 +209,7 @@ protected:
                 visit.begin(*where.type, p);
                 where.type->traverse(p, visit);
             });
+            if (visit.failed()) kept_because_ = "an entry with a dead key could not be taken out; kept, with others:";
         } // here the entries end
         for_each_found([](page&, py_object*, header& h) noexcept { --h.count; });
     }

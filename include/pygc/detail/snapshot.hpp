@@ -99,7 +99,7 @@ public:
         incomplete_log = capacity < count;
         cleared_capacity = incomplete_log ? capacity : count;
         cleared_count = 0;
-        lied = kept_key = false;
+        lied = false;
     }
 
     /// Called when the edge array is full, with the number of edges in it. Without memory it starts
@@ -154,6 +154,9 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
+    /// In `trial`, while references are nulled, for what isn't garbage.
+    static constexpr std::uint32_t not_garbage = 1u << 31;
+
     // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
     std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
@@ -161,8 +164,7 @@ public:
     std::size_t cleared_count = 0;
     std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
     bool incomplete_log = false;      // there was no memory for more
-    bool keeps_keys = false;          // keys of associative containers aren't nulled, and not counted
-    bool kept_key = false;            // there was one that leads to garbage
+    bool for_good = false;            // or the references are put back
     bool lied = false;                // more was shown than before, or what belongs to somebody else
     place_check places;
     const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
