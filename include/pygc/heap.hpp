@@ -76,11 +76,10 @@ public:
         return *static_cast<heap*>(h->handle);
     }
 
-    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older. A full collection
-    /// of a thread's own heap also frees that of threads and heaps that have ended, if the process has no other thread:
-    /// see `adopt`.
-    /// Returns: the number of unreachable objects found, 0 if a collection is running already.
-    /// Complexity: linear in the objects examined and their references. Throws: value_error.
+    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older. A full
+    /// collection of a thread's own heap also frees that of threads and heaps that have ended, if the process has no
+    /// other thread: see `adopt`. Returns: the number of unreachable objects found, 0 if a collection is running
+    /// already. Complexity: linear in the objects examined and their references. Throws: value_error.
     std::size_t collect(int generation = 2) {
         check_generation(generation);
         const bool all = generation == 2 && state_ == detail::own.state && !state_->collecting;
@@ -95,9 +94,9 @@ public:
     /// program that has more threads says by this whose they are. Effects: all objects of the heap in which that of
     /// `r` was made, unless that heap is in use, belong to this one and its thread from now on: to its collections,
     /// counters and lists. Returns: whether the object is in this heap now; false for null, for a heap that hasn't
-    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in the
-    /// objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no other
-    /// thread uses any of those objects.
+    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in
+    /// the objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no
+    /// other thread uses any of those objects.
     ///
     ///     auto document = std::async(std::launch::async, parse, text).get();
     ///     pygc::adopt(document);

@@ -44,8 +44,8 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
 }
 #endif
 
-/// In debug mode aborts with a report if `h` is another thread's: while that thread runs and uses it, this one must not.
-/// A thread that has ended leaves its objects to whoever holds them.
+/// In debug mode aborts with a report if `h` is another thread's: while that thread runs and uses it, this one must
+/// not. A thread that has ended leaves its objects to whoever holds them.
 PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unused]] const type_info* type,
                               [[maybe_unused]] const void* p) noexcept {
 #if PYGC_DEBUG
@@ -60,9 +60,10 @@ PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unus
 /// Ends the program if another copy of the library made the heap: types have other numbers there.
 inline void check_library(const heap_state& h) noexcept {
     if (h.library == this_library()) return;
-    report_and_abort("one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
-                     "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
-                     nullptr, &h);
+    report_and_abort(
+        "one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
+        "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
+        nullptr, &h);
 }
 
 #if PYGC_DEBUG
