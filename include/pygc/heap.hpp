@@ -96,9 +96,9 @@ public:
     /// program that has more threads says by this whose they are. Effects: all objects of the heap in which that of
     /// `r` was made, unless that heap is in use, belong to this one and its thread from now on: to its collections,
     /// counters and lists. Returns: whether the object is in this heap now; false for null, for a heap that hasn't
-    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in the
-    /// objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no other
-    /// thread uses any of those objects.
+    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in
+    /// the objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no
+    /// other thread uses any of those objects.
     ///
     ///     auto document = std::async(std::launch::async, parse, text).get();
     ///     pygc::adopt(document);

@@ -94,9 +94,10 @@ PYGC_INLINE bool is_kept_for_another_thread([[maybe_unused]] const type_info& ty
 /// Ends the program if another copy of the library made the heap: types have other numbers there.
 inline void check_library(const heap_state& h) noexcept {
     if (h.library == this_library()) return;
-    report_and_abort("one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
-                     "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
-                     nullptr, &h);
+    report_and_abort(
+        "one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
+        "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
+        nullptr, &h);
 }
 
 #if PYGC_DEBUG

@@ -23,7 +23,8 @@ struct chunk_bit {
     std::uint32_t bit;
 };
 inline chunk_bit chunk_bit_of(const void* p) noexcept {
-    const std::uintptr_t at = (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
+    const std::uintptr_t at =
+        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
     return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
 }
 

@@ -24,8 +24,8 @@ PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
 #if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
     static constexpr char mark[] = "/pygc is here/";
     void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
-    void* const page = ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void* const page =
+        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (page == meeting_place) {
         std::memcpy(page, mark, sizeof(mark));
         return;

@@ -46,8 +46,8 @@ inline constexpr std::size_t spare_array_bytes = std::size_t{64} << 10;
 /// What a thread has of its own.
 struct own_heap {
     heap_state* state = nullptr;
-    bool held = false;   // counted among the state's `users`
-    bool ending = false; // its last collection has begun; destructors of thread_locals and statics may follow
+    bool held = false;      // counted among the state's `users`
+    bool ending = false;    // its last collection has begun; destructors of thread_locals and statics may follow
     unsigned char ends = 0; // those that were registered
 };
 PYGC_SHARED inline constinit thread_local own_heap own{};
@@ -159,6 +159,20 @@ inline heap_state* map_heap() noexcept {
     h->next_type = reinterpret_cast<heap_type*>(static_cast<char*>(memory) + begin + types * sizeof(bin));
     h->end_of_types = h->next_type + types;
     return h;
+}
+
+/// The heap's own copy of what is known about a type. Null: no memory.
+inline const heap_type* copy_type(heap_state& h, const type_info& t, std::uint32_t offset) noexcept {
+    if (h.next_type == h.end_of_types) {
+        void* memory = map_memory(type_block::bytes, type_block::bytes);
+        if (memory == nullptr) return nullptr;
+        h.type_blocks = ::new (memory) type_block{h.type_blocks};
+        static_assert(sizeof(type_block) <= sizeof(heap_type));
+        auto* const places = static_cast<heap_type*>(memory); // the first is the block's own
+        h.next_type = places + 1;
+        h.end_of_types = places + type_block::bytes / sizeof(heap_type);
+    }
+    return ::new (static_cast<void*>(h.next_type++)) heap_type(t, offset);
 }
 
 /// A new, empty heap, or null if the system has no memory.

@@ -94,9 +94,9 @@ struct type_block {
 /// What the objects of a heap own outside it. It outlives the heap: whatever added bytes gives them back here.
 struct external_account {
     std::size_t bytes = 0;
-    std::size_t fields = 0;            // `external_bytes` that refer to it
-    heap_state* heap = nullptr;        // null: it has ended
-    external_account* into = nullptr;  // the heap's objects have joined another heap
+    std::size_t fields = 0;           // `external_bytes` that refer to it
+    heap_state* heap = nullptr;       // null: it has ended
+    external_account* into = nullptr; // the heap's objects have joined another heap
 };
 
 /// A page under collection.
@@ -178,9 +178,9 @@ struct heap_state {
     heap_type* end_of_types = nullptr;
     type_block* type_blocks = nullptr; // once they have outgrown theirs
     page no_page{}; // stands where a bin has no current page: it has no free slot, so the fast path needs no null test
-    const void* library = nullptr; // the copy of the library that made the heap and numbers its types
+    const void* library = nullptr;        // the copy of the library that made the heap and numbers its types
     external_account* external = nullptr; // null: nothing yet
-    std::size_t examined = 0; // by its automatic full collections since the abandoned heaps were looked at
+    std::size_t examined = 0;             // by its automatic full collections since the abandoned heaps were looked at
     generation_stats stats[3];
     malloc_plug plug;
 
@@ -204,7 +204,9 @@ struct heap_state {
     }
 
     /// Preconditions: `t` is the heap's own copy.
-    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(static_cast<const heap_type&>(t).offset); }
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept {
+        return bin_at(static_cast<const heap_type&>(t).offset);
+    }
 
     /// Lets make_ref find the bins, unless something else is to be done first.
     void show_bins() noexcept {

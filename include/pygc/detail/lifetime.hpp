@@ -225,8 +225,7 @@ inline bool may_be_adopted(const heap_state& h) noexcept {
 /// Complexity: linear in the pages, and in the objects of pages with weak references.
 PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcept {
     bool memory = true;
-    from.pages.for_each_page(
-        [&](const page& p) noexcept { memory = memory && bin_for(into, *p.type) != nullptr; });
+    from.pages.for_each_page([&](const page& p) noexcept { memory = memory && bin_for(into, *p.type) != nullptr; });
     if (!memory || !share_weak_references(into, from)) return false;
     const heap_use use(from); // ends it
     for (std::uint32_t i = 1; i < from.bin_count; ++i) {

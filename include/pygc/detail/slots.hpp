@@ -361,20 +361,6 @@ inline void carve(page& p, const type_info& t) noexcept {
 /// The place of the last type that was given one.
 PYGC_SHARED inline constinit std::uint32_t last_bin_offset = 0; // guarded by shared_lock
 
-/// The heap's own copy of what is known about a type. Null: no memory.
-inline const heap_type* copy_type(heap_state& h, const type_info& t, std::uint32_t offset) noexcept {
-    if (h.next_type == h.end_of_types) {
-        void* memory = map_memory(type_block::bytes, type_block::bytes);
-        if (memory == nullptr) return nullptr;
-        h.type_blocks = ::new (memory) type_block{h.type_blocks};
-        static_assert(sizeof(type_block) <= sizeof(heap_type));
-        auto* const places = static_cast<heap_type*>(memory); // the first is the block's own
-        h.next_type = places + 1;
-        h.end_of_types = places + type_block::bytes / sizeof(heap_type);
-    }
-    return ::new (static_cast<void*>(h.next_type++)) heap_type(t, offset);
-}
-
 /// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
 inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
     std::uint32_t offset = load_relaxed(*t.bin_offset);
