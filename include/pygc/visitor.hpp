@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <pygc/detail/check.hpp>
+#include <pygc/detail/edge_check.hpp>
 #include <pygc/detail/ephemeron_map.hpp>
 #include <pygc/detail/erased_entries.hpp>
 #include <pygc/detail/snapshot.hpp>
@@ -107,8 +107,23 @@ public:
     }
 
     PYGC_INLINE void edge(py_object* target) noexcept {
-        if (target != nullptr) add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
+        if (target == nullptr) return;
+#if PYGC_DEBUG
+        check_edge(shower_, target);
+        if (edge_count_ == edge_capacity_) {
+            check_repeated_edge(shower_, target, edges_ + first_edge_, edge_count_ - first_edge_);
+        }
+#endif
+        add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
     }
+
+#if PYGC_DEBUG
+    /// What comes next are the references of this object.
+    void begin(const type_info& type, const void* object) noexcept {
+        shower_ = {&type, object};
+        first_edge_ = edge_count_;
+    }
+#endif
     PYGC_INLINE void counted_edge(py_object*&, py_object* object) noexcept { edge(object); }
 
     /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
@@ -157,6 +172,10 @@ private:
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;
     snapshot* snapshot_;
+#if PYGC_DEBUG
+    edge_shower shower_;
+    std::size_t first_edge_ = 0; // of its edges
+#endif
 };
 
 /// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:

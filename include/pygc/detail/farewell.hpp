@@ -139,6 +139,9 @@ protected:
                 snapshot_.trial[n] = static_cast<std::uint32_t>(h.count);
                 snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
                 snapshot_.first_edge[n] = visit.edge_count();
+#if PYGC_DEBUG
+                visit.begin(*p.type, &h);
+#endif
                 p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
                 snapshot_.first_edge[n + 1] = visit.edge_count();
                 if (snapshot_.failed) return false;

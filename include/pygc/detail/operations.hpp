@@ -92,6 +92,9 @@ struct operations : destruction<T> {
                     if (age < older_from_now_on) h.state |= age_old;
                     trial[n] = static_cast<std::uint32_t>(h.count);
                     members |= member;
+#if PYGC_DEBUG
+                    visit.begin(info, &h);
+#endif
                     traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
                 } else if (readable && is_in_construction(h)) {
                     p.in_construction = true; // and young once its constructor returns, which nobody will say
