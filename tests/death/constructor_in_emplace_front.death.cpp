@@ -20,6 +20,7 @@ struct collects {
 struct element {
     collects first; // the reference behind it isn't constructed yet
     pygc::py_ref<node> reference;
+    element() {} // provided, lest the memory is set to zero first
     void traverse(auto& visit) { visit(reference); }
 };
 
