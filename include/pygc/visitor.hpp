@@ -150,7 +150,7 @@ public:
         py_object* const target = place;
         if (target == nullptr) return;
         std::uint32_t& found = found_[number_of(target)];
-        if ((found & snapshot::not_garbage) != 0) return;
+        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
