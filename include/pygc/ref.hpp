@@ -178,6 +178,9 @@ private:
 
 namespace detail {
 
+template <class F>
+void for_each_weak_record(const py_object* p, F f);
+
 struct ref_access {
     template <class T>
     PYGC_INLINE static py_object*& object(py_ref<T>& r) noexcept {

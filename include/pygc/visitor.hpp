@@ -208,7 +208,7 @@ public:
         if (object == nullptr) return;
         py_object* const target = place; // what is to be restored
         std::uint32_t& found = found_[number_of(object)];
-        if ((found & snapshot::not_garbage) != 0) return;
+        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {

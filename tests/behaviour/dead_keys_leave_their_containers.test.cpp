@@ -187,6 +187,7 @@ TEST_CASE("a hundred thousand dead keys leave one container", "[keys]") {
 namespace {
 
 struct with_end : pygc::py_object {
+    using pygc_acyclic = void;
     explicit with_end(lifetimes& l, int& n) : life(l), ends(n) {}
     ~with_end() { ++ends; }
     probe life;

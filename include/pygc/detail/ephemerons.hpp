@@ -45,9 +45,9 @@ public:
     }
 
     /// The maps shown since the last call are owned by objects of a page with these numbers.
-    void find_owners(std::uint32_t first, std::uint32_t slots) noexcept {
+    void find_owners(std::uint32_t first, std::uint32_t slot_count) noexcept {
         while (ephemeron_map* m = take_deferred()) {
-            std::uint32_t low = first, high = first + slots; // the owner's edges begin at or before the place
+            std::uint32_t low = first, high = first + slot_count; // the owner's edges begin at or before the place
             while (high - low > 1) {
                 const std::uint32_t middle = low + (high - low) / 2;
                 (snapshot_.first_edge[middle] <= m->place ? low : high) = middle;

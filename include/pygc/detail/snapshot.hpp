@@ -154,8 +154,9 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
-    /// In `trial`, while references are nulled, for what isn't garbage.
-    static constexpr std::uint32_t not_garbage = 1u << 31;
+    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
+    /// them may still subtract from.
+    static constexpr std::uint32_t not_garbage = 3u << 30;
 
     // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
