@@ -490,6 +490,13 @@ inline void machine::step() {
 
 // ---- the whole ------------------------------------------------------------------------------------------
 
+/// The value of an entry counts as held from outside if its key is not tracked or lives in another heap.
+inline bool counts_as_held(const edges::entry& x) {
+    const node& key = current->at(x.key);
+    if (key.heap != current->at(x.value).heap) return true;
+    return key.what != node_kind::object || !pygc::is_tracked(pygc::borrow(key.object));
+}
+
 /// Collects till nothing more is found; then exactly that lives which something leads to.
 inline void settle(bool at_end) {
     machine& m = *current;
@@ -526,11 +533,16 @@ inline void settle(bool at_end) {
             if (m.at(capture).heap != m.nodes[i].heap) excused.add(capture);
         }
         for (const edges::entry& x : own.entries) {
-            if (!m.has(feature::self_keys) || m.at(x.value).heap != m.nodes[i].heap ||
-                m.at(x.key).heap != m.nodes[i].heap) {
+            if (!m.has(feature::self_keys) || counts_as_held(x) || m.at(x.key).heap != m.nodes[i].heap) {
                 excused.add(x.value);
             }
         }
+    }
+    // A map belongs to the heap of the first key that it has at the time.
+    bool one_heap = true;
+    for (const edges::entry& x : e.entries) one_heap &= m.at(x.key).heap == m.at(e.entries.front().key).heap;
+    for (const edges::entry& x : e.entries) {
+        if (!one_heap || counts_as_held(x)) excused.add(x.value);
     }
     excused.close();
     for (std::size_t i = 0; i != m.nodes.size() && !m.failed(); ++i) {
