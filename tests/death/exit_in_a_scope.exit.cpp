@@ -7,7 +7,7 @@ pygc::py_ref<node> kept;
 
 int main() {
     static_cast<void>(make_ring(2));
-    auto& h = *new pygc::heap;
+    static pygc::heap h;
     pygc::no_collect const pause;
     pygc::heap::scope const use(h);
     kept = make_ring(1);
