@@ -74,6 +74,7 @@ PYGC_NOINLINE inline page& find_page(const type_info& t) {
             if (h != nullptr && t.container && h->counts_each) h->note_freed_containers(1);
             throw_bad_alloc();
         }
+        release_spare_heaps();
         collect(*h, 2);
         h = ensure_heap();
     }

@@ -233,6 +233,7 @@ private:
     /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
     /// visitor itself stays in registers.
     PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
+        if (object == nullptr) return true; // of a dead entry of a weak map: whose it is, is known
         const page& where = page_of(object);
         const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object);
         if (offset < where.type->slot_bytes) return true;

@@ -15,10 +15,10 @@
 #include <exception>
 #include <initializer_list>
 #include <new>
+#include <optional>
 #include <tuple>
 #include <type_traits>
 #include <typeindex>
-#include <unordered_set>
 #include <utility>
 
 // -------------------- <pygc/version.hpp>
@@ -51,6 +51,12 @@
 #else
 #define PYGC_RTTI 0
 #endif
+#endif
+
+// 1 makes it an error, not a warning, to make objects of a class that has a destructor and neither a `traverse` nor
+// `pygc_acyclic`. Objects stay the same.
+#ifndef PYGC_REQUIRE_TRAVERSE
+#define PYGC_REQUIRE_TRAVERSE 0
 #endif
 
 // 1 when AddressSanitizer watches this translation unit: freed slots are then poisoned and reused
@@ -92,6 +98,18 @@
 #define PYGC_THREAD_LOCAL __attribute__((tls_model("initial-exec"))) thread_local
 #else
 #define PYGC_THREAD_LOCAL thread_local
+#endif
+
+// 1 in a library that has a copy of pygc of its own on purpose, and hands no objects over: see detail/copies.hpp.
+#ifndef PYGC_SEPARATE_COPY
+#define PYGC_SEPARATE_COPY 0
+#endif
+
+// On the variables that all libraries of a process must share, whatever visibility they are compiled with.
+#if defined(__GNUC__) && !defined(_WIN32)
+#define PYGC_SHARED __attribute__((visibility("default")))
+#else
+#define PYGC_SHARED
 #endif
 
 #if PYGC_DEBUG && PYGC_ASAN
@@ -154,6 +172,7 @@ public:
     /// Throws: std::bad_alloc, and what copying `f` throws.
     template <class F>
     static callable make(F f) {
+        static_assert(noexcept(f.~F()), "pygc: a function object's destructor must not throw: nobody could catch it");
         callable c;
         c.held_ = new holder_of<F>(static_cast<F&&>(f));
         return c;
@@ -203,15 +222,84 @@ private:
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/poison.hpp>
+// What AddressSanitizer and LeakSanitizer are told about the library's memory; nothing without them.
+
+#if PYGC_ASAN
+extern "C" {
+void __asan_poison_memory_region(void const volatile* addr, std::size_t size);
+void __asan_unpoison_memory_region(void const volatile* addr, std::size_t size);
+int __asan_address_is_poisoned(void const volatile* addr);
+}
+#endif
+
+// Weak: whether LeakSanitizer is there is known when the program is linked. With `-fsanitize=leak` alone no macro tells.
+#if PYGC_ASAN || defined(__ELF__)
+#define PYGC_MAY_HAVE_LSAN 1
+extern "C" {
+__attribute__((weak)) void __lsan_register_root_region(void const* p, std::size_t size);
+__attribute__((weak)) void __lsan_unregister_root_region(void const* p, std::size_t size);
+}
+#else
+#define PYGC_MAY_HAVE_LSAN 0
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline void poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_ASAN
+    __asan_poison_memory_region(p, bytes);
+#endif
+}
+
+inline void unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_ASAN
+    __asan_unpoison_memory_region(p, bytes);
+#endif
+}
+
+/// True only under AddressSanitizer, for memory that no living object owns.
+PYGC_INLINE bool is_poisoned([[maybe_unused]] const void* p) noexcept {
+#if PYGC_ASAN
+    return __asan_address_is_poisoned(p) != 0;
+#else
+    return false;
+#endif
+}
+
+/// LeakSanitizer doesn't look into mapped memory by itself: what only our objects own (the buffer of
+/// a vector member) would be reported while the object lives.
+inline void watch_for_leaks([[maybe_unused]] const void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_MAY_HAVE_LSAN
+    if (&__lsan_register_root_region != nullptr) __lsan_register_root_region(p, bytes);
+#endif
+}
+
+/// To be called with the range that was watched, before it is unmapped.
+inline void unwatch_for_leaks([[maybe_unused]] const void* p, [[maybe_unused]] std::size_t bytes) noexcept {
+#if PYGC_MAY_HAVE_LSAN
+    if (&__lsan_unregister_root_region != nullptr) __lsan_unregister_root_region(p, bytes);
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/system_memory.hpp>
 // Memory straight from the operating system. The library's own storage never comes from global
 // operator new, so a program that counts those calls sees only its own.
 
 #if defined(_WIN32)
+// Declared as <windows.h> does, which may come before or after: its SIZE_T is another type than std::size_t in 32 bits.
+#if defined(_WIN64)
+#define PYGC_WINDOWS_SIZE unsigned long long
+#else
+#define PYGC_WINDOWS_SIZE unsigned long
+#endif
 extern "C" {
-__declspec(dllimport) void* __stdcall VirtualAlloc(void*, std::size_t, unsigned long, unsigned long);
-__declspec(dllimport) int __stdcall VirtualFree(void*, std::size_t, unsigned long);
+__declspec(dllimport) void* __stdcall VirtualAlloc(void*, PYGC_WINDOWS_SIZE, unsigned long, unsigned long);
+__declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsigned long);
 }
+#undef PYGC_WINDOWS_SIZE
 #elif defined(__unix__) || defined(__APPLE__)
 #define PYGC_HAS_MMAP 1
 #include <sys/mman.h> // mmap, munmap, madvise
@@ -262,6 +350,25 @@ inline void unmap_memory(void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #endif
 }
 
+/// Moves what is in `p`, of `bytes`, to a range of `more` bytes, without copying it and without a moment in which there is
+/// memory for both. Null: nothing has changed, since this system can't, or has no memory. Preconditions: `alignment` is a
+/// power of two, and a divisor of `more`. Complexity: one to four system calls.
+inline void* grow_mapping([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes,
+                          [[maybe_unused]] std::size_t more, [[maybe_unused]] std::size_t alignment) noexcept {
+#if PYGC_HAS_MMAP && defined(MREMAP_MAYMOVE) && defined(MREMAP_FIXED)
+    const bool aligned = reinterpret_cast<std::uintptr_t>(p) % alignment == 0;
+    void* const longer = aligned ? ::mremap(p, bytes, more, 0) : MAP_FAILED;
+    if (longer != MAP_FAILED) return longer;
+    void* const place = map_memory(more, alignment);
+    // Where there are no addresses for both, the kernel finds a place, for ordinary pages.
+    void* const moved = place != nullptr ? ::mremap(p, bytes, more, MREMAP_MAYMOVE | MREMAP_FIXED, place)
+                                         : ::mremap(p, bytes, more, MREMAP_MAYMOVE);
+    if (moved != MAP_FAILED) return moved;
+    if (place != nullptr) ::munmap(place, more);
+#endif
+    return nullptr;
+}
+
 /// What systems that have larger pages than the usual ones mostly offer.
 inline constexpr std::size_t huge_page_bytes = std::size_t{2} << 20;
 
@@ -284,7 +391,7 @@ inline void discard_memory([[maybe_unused]] void* p, [[maybe_unused]] std::size_
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/scratch.hpp>
-// A growing array of plain values in memory of its own, for use while a collection runs.
+// A growing array of plain values in memory of its own, for what a collection works in and for the library's lists.
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -297,19 +404,29 @@ public:
     [[nodiscard]] std::size_t capacity() const noexcept { return bytes_ / sizeof(T); }
     T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
-    /// Makes room for `count` elements; what was there is kept for the first `kept` of them. False
-    /// if the system has no memory; then nothing changed.
+    /// Makes room for `count` elements; what was there is kept for the first `kept` of them, and where the system can
+    /// move memory without copying it there are never two copies. False if the system has no memory; then nothing
+    /// changed.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t kept = 0) noexcept {
         if (count <= capacity()) return true;
         if (count > (SIZE_MAX / 2 - huge_page_bytes) / sizeof(T)) return false;
         const bool huge = count * sizeof(T) > huge_page_bytes;
         const std::size_t granule = huge ? huge_page_bytes : std::size_t{64} << 10;
         const std::size_t bytes = (count * sizeof(T) + granule - 1) / granule * granule;
-        void* fresh = map_memory(bytes, granule);
-        if (fresh == nullptr) return false;
+        void* fresh = nullptr;
+        if (kept != 0) {
+            unwatch_for_leaks(data_, bytes_);
+            fresh = grow_mapping(data_, bytes_, bytes, granule);
+            if (fresh == nullptr) watch_for_leaks(data_, bytes_);
+        }
+        if (fresh == nullptr) {
+            fresh = map_memory(bytes, granule);
+            if (fresh == nullptr) return false;
+            if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
+            release();
+        }
         if (huge) prefer_huge_pages(fresh, bytes, true);
-        if (kept != 0) std::memcpy(fresh, data_, kept * sizeof(T));
-        release();
+        watch_for_leaks(fresh, bytes);
         data_ = static_cast<T*>(fresh);
         bytes_ = bytes;
         return true;
@@ -321,7 +438,10 @@ public:
     }
 
     void release() noexcept {
-        if (data_ != nullptr) unmap_memory(data_, bytes_);
+        if (data_ != nullptr) {
+            unwatch_for_leaks(data_, bytes_);
+            unmap_memory(data_, bytes_);
+        }
         data_ = nullptr;
         bytes_ = 0;
     }
@@ -361,7 +481,7 @@ public:
     callback_list(const callback_list&) = delete;
     callback_list& operator=(const callback_list&) = delete;
     ~callback_list() {
-        clear();
+        while (size_ != 0) clear(); // again only if destructors append
         entries_.release();
         called_.release();
     }
@@ -388,17 +508,21 @@ public:
         return false;
     }
 
+    /// Effects: the list is empty, then what was in it is destroyed, the last first.
     void clear() noexcept {
-        while (size_ != 0) {
-            const entry last = entries_[size_ - 1];
-            entries_[--size_].~entry();
-        }
+        auto cleared = entries_; // their destructors may look at the list, and append
+        std::size_t size = size_;
+        entries_ = {};
+        size_ = 0;
+        while (size != 0) cleared[--size].~entry();
+        cleared.release();
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
 
-    /// For the library: calls `f(const function&)` for each of those that are there now. Not to be nested.
+    /// For the library: calls `f(const function&)` for each of those that are there now. Preconditions: isn't running; a
+    /// heap's next collection starts when the callbacks of the last one have returned.
     template <class F>
     void for_each(F f) {
         for (; called_size_ != size_; ++called_size_) {
@@ -427,12 +551,161 @@ private:
 
 } // namespace pygc::inline PYGC_ABI
 
+// -------------------- <pygc/detail/clock.hpp>
+// The time a collection takes. <chrono> would cost more to include than all of pygc.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Seconds since some moment, by a clock that is not set meanwhile where the system has one.
+inline double seconds_now() noexcept {
+#if defined(CLOCK_MONOTONIC)
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+#else
+    std::timespec t;
+    std::timespec_get(&t, TIME_UTC);
+#endif
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/process.hpp>
+// What threads the process has.
+
+#if defined(__linux__)
+#include <sys/syscall.h> // numbers only
+
+// <unistd.h> would bring names such as link, access and pause into every program.
+extern "C" long syscall(long number, ...)
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if defined(__linux__)
+
+inline constexpr long current_folder = -100;            // AT_FDCWD
+inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
+
+/// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
+/// listed for a while.
+inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
+    constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
+    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
+    if (folder < 0) return true;
+    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
+    ::syscall(SYS_close, folder);
+    if (file < 0) return true;
+    char text[512];
+    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
+    ::syscall(SYS_close, file);
+    if (length <= 0) return true;
+    text[length] = 0;
+    const char* at = text + length; // number (name) state parent group session terminal foreground flags
+    while (at != text && *at != ')') --at;
+    for (int fields = 0; *at != 0 && fields != 7; ++at) fields += *at == ' ';
+    unsigned long flags = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) flags = flags * 10 + static_cast<unsigned long>(*at - '0');
+    return (flags & exiting) != 0;
+}
+
+/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
+PYGC_NOINLINE inline bool other_threads_run() noexcept {
+#if defined(__SANITIZE_THREAD__)
+    constexpr int own = 2; // ThreadSanitizer has one, too
+#else
+    constexpr int own = 1;
+#endif
+    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
+    if (tasks < 0) return true;
+    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
+    constexpr std::size_t length_at = 16, name_at = 19;
+    alignas(8) char entries[1024];
+    int running = 0;
+    bool failed = false;
+    for (;;) {
+        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
+        failed |= bytes < 0;
+        if (bytes <= 0 || running > own) break;
+        for (const char* at = entries; at < entries + bytes && running <= own;) {
+            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
+            std::uint16_t length;
+            std::memcpy(&length, at + length_at, sizeof(length));
+            at += length;
+        }
+    }
+    ::syscall(SYS_close, tasks);
+    return failed || running > own;
+}
+
+/// Whether this is the process's first thread, whose end is that of the program.
+inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
+
+/// Whether a page is mapped.
+inline bool is_mapped(const void* page) noexcept {
+    unsigned char present = 0;
+    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
+}
+
+#else
+
+inline bool other_threads_run() noexcept { return true; }
+inline bool is_main_thread() noexcept { return false; }
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/copies.hpp>
+// Finds out whether a process has two copies of the library.
+//
+// A program that is linked without -rdynamic keeps its symbols to itself: a library that it loads by dlopen then has
+// the variables of pygc once more, and so heaps of its own that the program's collections don't look at. Nothing that
+// the two share by name could tell, so they meet at an address.
+
+#if defined(__linux__)
+#include <sys/mman.h> // mmap
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// To be called once by each copy. Effects: if it isn't the first, a line to stderr says so.
+PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
+#if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
+    static constexpr char mark[] = "/pygc is here/";
+    void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
+    void* const page =
+        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page == meeting_place) {
+        std::memcpy(page, mark, sizeof(mark));
+        return;
+    }
+    if (page != MAP_FAILED) { // a system too old to know the flag
+        ::munmap(page, 4096);
+        return;
+    }
+    const auto* const path = static_cast<const char*>(meeting_place);
+    if (!is_mapped(path)) return;
+    if (std::memcmp(path, mark, sizeof(mark)) != 0) return;
+    std::fputs("pygc: this process has two copies of the library, and a collection of one does not see the objects of "
+               "the other; link the program with -rdynamic so that there is one (or compile a library that hands no "
+               "objects over with PYGC_SEPARATE_COPY=1)\n",
+               stderr);
+#endif
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/header.hpp>
 // The eight bytes in front of every object: its reference count and its state.
 //
 //      31                              0 31            12 11   3 2    0
 //     +---------------------------------+----------------+------+------+
-//     | count (signed)                  | (link, high)   | life | age  |
+//     | count (signed)                  | (unused)       | life | age  |
 //     +---------------------------------+----------------+------+------+
 //
 //   count  > 0  that many references          age   0 1 2 3  tracked, see below
@@ -460,7 +733,7 @@ enum : std::uint32_t {
     age_mask = 7,
 
     life_dying = 1u << 3,     // its destructor is running
-    life_postponed = 1u << 4, // dead, waits in the list of postponed destructions
+    life_postponed = 1u << 4, // its count fell to zero, and its destructor waits in the thread's trashcan
     life_zombie = 1u << 5,    // destroyed, but its destructor let a reference to it escape
     life_immortal = 1u << 6,  // the count overflowed, or `immortalize`
     life_finalized = 1u << 7, // its finalizer has been called, and never will be again
@@ -478,7 +751,8 @@ inline constexpr std::int32_t dying_count = 1 << 28;
 
 /// The ages of each generation; a collection looks at the oldest and everything younger.
 inline constexpr std::uint32_t youngest_age_of[3] = {age_young, age_middle, age_old_new};
-inline constexpr std::uint32_t oldest_age_of[3] = {age_young, age_middle, age_old};
+/// Number 3 is for full collections that leave the ages alone.
+inline constexpr std::uint32_t oldest_age_of[4] = {age_young, age_middle, age_old, age_old};
 /// The age of what survives a collection of each generation.
 inline constexpr std::uint32_t survivor_age_of[3] = {age_middle, age_old_new, age_old};
 
@@ -487,6 +761,12 @@ PYGC_INLINE std::uint32_t age_of(const header& h) noexcept { return h.state & ag
 /// Whether an object's constructor hasn't returned yet, or it isn't a container; it may have made weak references.
 PYGC_INLINE bool is_in_construction(const header& h) noexcept {
     return (h.state & state_mask & ~std::uint32_t{life_weak | life_finalized}) == age_none;
+}
+
+/// Whether it is garbage that no weak reference leads to any more, and whose destructor hasn't run.
+PYGC_INLINE bool is_condemned_and_dying(const header& h) noexcept {
+    constexpr std::uint32_t both = life_condemned | life_dying;
+    return (h.state & both) == both;
 }
 
 inline void make_immortal(header& h) noexcept {
@@ -506,27 +786,6 @@ PYGC_INLINE void add_reference(header& h) noexcept {
 PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
     return h.count == 0; // one subtraction and its flags
-}
-
-// A postponed object lends its header to the list: 52 bits of an address that is a multiple of 8, around
-// the low bits of the state, which must go on saying "not tracked" to a collection that starts meanwhile.
-// The caller says which of them to keep: reading them back here would cost every postponed end 2 ns.
-inline void link_postponed(header& h, const void* next, std::uint32_t kept) noexcept {
-    const std::uint64_t bits = static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(next)) >> 3;
-    h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
-    h.state = (static_cast<std::uint32_t>(bits >> 32) << 12) | kept | life_postponed | age_none;
-}
-
-inline void* next_postponed(const header& h) noexcept {
-    const std::uint64_t high = h.state >> 12;
-    return reinterpret_cast<void*>(
-        static_cast<std::uintptr_t>(((high << 32) | static_cast<std::uint32_t>(h.count)) << 3));
-}
-
-/// Ends the loan: one reference again, the link gone, everything else as it was.
-inline void unlink_postponed(header& h) noexcept {
-    h.count = 1;
-    h.state = (h.state & state_mask & ~std::uint32_t{life_postponed}) | age_none;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -592,7 +851,7 @@ private:
 //
 // A full collection is due when the containers that none has seen exceed a share of those that the last one left
 // alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and 34,816 more, whatever the program does: `small`, and what fits the page that make_ref takes slots from.
+// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
 //
 // Between them, young collections look at what is new. They are worth their time where they find garbage: one
 // that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
@@ -607,10 +866,10 @@ inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 struct pacing {
     /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
-    static constexpr std::size_t small = 32'768;
+    static constexpr std::size_t few = 32'768;
     /// So many leave room for others in that cache.
     static constexpr std::size_t cached = 8192;
-    static constexpr std::size_t small_bytes = std::size_t{8} << 20;
+    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 
     std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
     std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
@@ -618,7 +877,7 @@ struct pacing {
     std::size_t bytes_limit = static_cast<std::size_t>(-1);
 
     /// Containers that no full collection has seen, until one is due.
-    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return small + old / 4 * share; }
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
 
     /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
     [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
@@ -654,7 +913,7 @@ struct pacing {
     }
 
     /// So much a heap of `bytes` may grow until the next full collection.
-    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return small_bytes + bytes / 4 * share; }
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
 
     /// After any full collection: `bytes` are in use.
     void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
@@ -737,7 +996,7 @@ struct type_info {
     std::size_t name_length;
     std::uint32_t* bin_offset;    // of the type's bin in every heap, in bytes, given at first use; 0 = none yet
     std::size_t slot_bytes;       // a multiple of the type's alignment, and at least 16
-    std::uint32_t slots;          // in a page; 1 if the type has pages of its own
+    std::uint32_t slot_count;     // in a page; 1 if the type has pages of its own
     std::uint32_t reciprocal;     // of slot_bytes: offset * reciprocal >> 32 is the slot; 0 if there is one
     std::uint32_t header_offset;  // of py_object inside the type
     std::uint32_t link_offset;    // of a free slot's link to the next: beside the header, which stays valid
@@ -749,10 +1008,11 @@ struct type_info {
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*destruct)(py_object*) noexcept;                    // the destructor, and nothing else
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
-    void (*unlink)(page&, snapshot&) noexcept;
+    void (*unlink)(const collected_page&, snapshot&) noexcept;
     void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
     void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
+    std::uint32_t value_offset;                   // of what the user knows: 0, or behind the header of a box
 };
 
 /// Number of a page's first slot and reciprocal of its slot size. Both are zero outside collections
@@ -786,6 +1046,8 @@ struct alignas(64) page {
 #if PYGC_ASAN
     std::uint16_t free_count; // freed slots queue up, to be reused as late as possible
     void* free_tail;
+    const type_info* last_type; // of the objects that were here when the page went back
+    page* next_resting;         // in the heap's queue of pages that went back: see storage.hpp
 #endif
 };
 static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
@@ -793,12 +1055,15 @@ static_assert(PYGC_ASAN || sizeof(void*) != 8 || sizeof(page) == 64);
 struct chunk {
     // First the cold part: an address in here must not look like that of a page's first objects, which
     // a processor compares by its low twelve bits only.
-    chunk* next;
+    chunk* next; // in the order in which they were mapped
     chunk* previous;
+    chunk* next_with_room; // in a list of chunks with equal room: see storage.hpp
+    chunk* previous_with_room;
     std::size_t bytes;
     std::uint64_t free_pages[2];
     std::uint64_t dirty_pages[2]; // free pages that still have memory behind them
-    std::uint32_t free_count;
+    std::uint16_t free_count;
+    std::uint8_t longest_run; // of free pages
     bool huge_pages; // asked for: see storage.hpp
     numbering numbers[pages_per_chunk];
     heap_state* heap;
@@ -848,56 +1113,101 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/poison.hpp>
-// What AddressSanitizer and LeakSanitizer are told about the library's storage; nothing without them.
+// -------------------- <pygc/detail/shared.hpp>
+// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
+// as much to include as everything else together, so GNU compilers use their builtins.
 
-#if PYGC_ASAN
-extern "C" {
-void __asan_poison_memory_region(void const volatile* addr, std::size_t size);
-void __asan_unpoison_memory_region(void const volatile* addr, std::size_t size);
-int __asan_address_is_poisoned(void const volatile* addr);
-// Weak: a program may use AddressSanitizer without LeakSanitizer.
-__attribute__((weak)) void __lsan_register_root_region(void const* p, std::size_t size);
-__attribute__((weak)) void __lsan_unregister_root_region(void const* p, std::size_t size);
-}
+#if !defined(__GNUC__)
+#include <atomic>
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline void poison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
-#if PYGC_ASAN
-    __asan_poison_memory_region(p, bytes);
-#endif
-}
-
-inline void unpoison([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
-#if PYGC_ASAN
-    __asan_unpoison_memory_region(p, bytes);
-#endif
-}
-
-/// True only under AddressSanitizer, for memory that no living object owns.
-PYGC_INLINE bool is_poisoned([[maybe_unused]] const void* p) noexcept {
-#if PYGC_ASAN
-    return __asan_address_is_poisoned(p) != 0;
+PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
+#if defined(__GNUC__)
+    return __atomic_load_n(&x, __ATOMIC_RELAXED);
 #else
-    return false;
+    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
 #endif
 }
 
-/// LeakSanitizer doesn't look into mapped memory by itself: what only our objects own (the buffer of
-/// a vector member) would be reported while the object lives.
-inline void watch_for_leaks([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
-#if PYGC_ASAN
-    if (&__lsan_register_root_region != nullptr) __lsan_register_root_region(p, bytes);
+inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
+#if defined(__GNUC__)
+    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
+#else
+    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
 #endif
 }
 
-inline void unwatch_for_leaks([[maybe_unused]] void* p, [[maybe_unused]] std::size_t bytes) noexcept {
-#if PYGC_ASAN
-    if (&__lsan_unregister_root_region != nullptr) __lsan_unregister_root_region(p, bytes);
+/// Whether the lock is held.
+PYGC_SHARED inline constinit bool shared_lock_taken = false;
+
+/// Held for a few instructions when a heap begins or ends and when a type is first used.
+class shared_lock {
+public:
+    shared_lock() noexcept { take(); }
+    ~shared_lock() { give_back(); }
+    shared_lock(const shared_lock&) = delete;
+    shared_lock& operator=(const shared_lock&) = delete;
+
+    static void take() noexcept {
+#if defined(__GNUC__)
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {}
+#else
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {}
 #endif
+    }
+    static void give_back() noexcept {
+#if defined(__GNUC__)
+        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
+#else
+        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
+#endif
+    }
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/chunk_map.hpp>
+// In debug mode, which addresses are those of chunks: any thread may ask about any address.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+inline constexpr unsigned chunk_shift = 22;
+
+#if PYGC_DEBUG
+
+/// A bit for each place where a chunk may be, in 48 bits of address.
+inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;
+PYGC_SHARED inline constinit std::uint32_t chunk_map[std::size_t{1} << (chunk_map_bits - 5)] = {};
+
+struct chunk_bit {
+    std::uint32_t* word;
+    std::uint32_t bit;
+};
+inline chunk_bit chunk_bit_of(const void* p) noexcept {
+    const std::uintptr_t at =
+        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
+    return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
 }
+
+inline void note_chunk(const void* chunk, bool mapped) noexcept {
+    const shared_lock lock;
+    const chunk_bit c = chunk_bit_of(chunk);
+    store_relaxed(*c.word, mapped ? *c.word | c.bit : *c.word & ~c.bit);
+}
+
+/// Whether a chunk begins at `p`, which is aligned as one. Complexity: constant; takes no lock.
+inline bool is_chunk(const void* p) noexcept {
+    const chunk_bit c = chunk_bit_of(p);
+    return (load_relaxed(*c.word) & c.bit) != 0;
+}
+
+#else
+
+inline void note_chunk(const void*, bool) noexcept {}
+
+#endif
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -910,80 +1220,78 @@ namespace pygc::inline PYGC_ABI::detail {
 /// little beside it then.
 inline constexpr std::size_t worth_huge_pages = 2 * chunk_bytes;
 
-/// The chunks of one heap, those with a free page first in the list.
+static_assert(chunk_bytes == std::size_t{1} << chunk_shift);
+
+/// Under AddressSanitizer so many pages that went back rest, poisoned, before they are used again: 64 MiB. A stale
+/// pointer is then caught although the last object of its page has died.
+inline constexpr std::size_t resting_pages = 2048;
+
+/// The chunks of one heap. They stay in the order in which they were mapped, so that a walk during which pages are given
+/// and taken meets each of them once. Beside that a chunk with free pages is in the list for the length of its longest
+/// run of them; a request takes the shortest run that will do, and looks at one chunk.
 class storage {
 public:
     /// Consecutive pages, the first at a multiple of `alignment` pages, or null if the system has no
-    /// memory. `dense`: they will be full, as those of a type with few objects are not. Complexity: constant for one
-    /// page, else linear in the chunks with room.
+    /// memory. `dense`: they will be full, as those of a type with few objects are not. Complexity: constant.
     page* take(heap_state& owner, std::size_t count, std::size_t alignment, bool dense) noexcept {
         if (needs_own_chunk(count, alignment)) return take_own_chunk(owner, count, alignment);
-        for (chunk* c = first_; c != nullptr && c->free_count != 0; c = c->next) {
-            if (const std::size_t at = find_run(*c, count, alignment)) return occupy(*c, at, count);
+        chunk* c = chunk_with_run(count + alignment - 1); // so many hold an aligned run wherever they begin
+        if (c == nullptr) {
+            c = map_chunk(owner, chunk_bytes, dense && bytes_mapped_ >= worth_huge_pages);
+            if (c == nullptr) return nullptr;
+            c->free_pages[0] = ~std::uint64_t{1}; // page 0 is the header itself
+            c->free_pages[1] = ~std::uint64_t{0};
+            c->free_count = pages_per_chunk - 1;
+            ++empty_chunks_;
+            list_by_room(*c);
         }
-        chunk* c = map_chunk(owner, chunk_bytes, dense && bytes_mapped_ >= worth_huge_pages);
-        if (c == nullptr) return nullptr;
-        c->free_pages[0] = ~std::uint64_t{1}; // page 0 is the header itself
-        c->free_pages[1] = ~std::uint64_t{0};
-        c->free_count = pages_per_chunk - 1;
-        ++empty_chunks_;
-        link_first(*c);
         return occupy(*c, find_run(*c, count, alignment), count);
     }
 
     /// Takes an empty page, and those behind it that its object needed, back. Its chunk stays mapped: see
     /// `unmap_empty_chunks`.
     void give(page& p) noexcept {
-        chunk& c = chunk_of(&p);
-        const std::size_t at = index_in_chunk(p);
-        const std::size_t count = p.type->pages;
-        if (needs_own_chunk(count, p.type->page_alignment)) {
-            c.free_count = pages_per_chunk - 1; // empty, yet of no use to others: no page is marked free
-            discard_memory(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
-        } else {
-            for (std::size_t i = at; i != at + count; ++i) {
-                add(c.free_pages, i);
-                add(c.dirty_pages, i);
-            }
-            dirty_count_ += count;
-            if (c.free_count == 0) {
-                unlink(c);
-                link_first(c);
-            }
-            c.free_count += static_cast<std::uint32_t>(count);
-        }
-        unpoison(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
+        const type_info& t = *p.type;
         p.type = nullptr;
         p.free = nullptr;
         p.until = p.event = p.carved = p.counted = 0;
         p.young = p.middle = p.weak = p.frozen = p.in_construction = false;
+        pages_ -= t.pages;
 #if PYGC_ASAN
         p.free_count = 0;
+        p.last_type = &t;
+        p.next_resting = nullptr;
+        (last_resting_ != nullptr ? last_resting_->next_resting : first_resting_) = &p;
+        last_resting_ = &p;
+        resting_ += t.pages;
+        while (resting_ > resting_pages && first_resting_ != last_resting_) {
+            page& oldest = *first_resting_;
+            first_resting_ = oldest.next_resting;
+            resting_ -= oldest.last_type->pages;
+            set_free(oldest, *oldest.last_type);
+        }
+#else
+        set_free(p, t);
 #endif
-        pages_ -= count;
-        if (is_empty(c)) ++empty_chunks_;
     }
 
     /// True if so many chunks stand empty that returning all but `spare_chunks()` pays.
     [[nodiscard]] bool worth_unmapping() const noexcept { return empty_chunks_ > spare_chunks(); }
+    [[nodiscard]] bool has_more_empty_chunks(std::size_t spare) const noexcept { return empty_chunks_ > spare; }
     [[nodiscard]] std::size_t spare_chunks() const noexcept { return 1 + (chunks_ - empty_chunks_) / 2; }
 
-    /// Returns empty chunks to the system, all but `spare`, calling `forget(chunk&)` before each.
-    template <class Forget>
-    void unmap_empty_chunks(std::size_t spare, Forget forget) noexcept {
-        for (chunk* c = first_; c != nullptr && empty_chunks_ > spare;) {
-            chunk& candidate = *c;
-            c = c->next;
-            if (!is_empty(candidate)) continue;
-            forget(candidate);
+    /// Returns empty chunks to the system, all but `spare`. Preconditions: nobody knows a page of theirs.
+    void unmap_empty_chunks(std::size_t spare) noexcept {
+        constexpr std::size_t own = 0, others = pages_per_chunk - 1; // those of own objects are of no use: they go first
+        while (empty_chunks_ > spare) {
             --empty_chunks_;
-            unmap(candidate);
+            unmap(*with_run_[with_run_[own] != nullptr ? own : others]);
         }
     }
 
     /// Gives back the memory behind free pages, all but `spare` of them; their addresses stay ours.
     void discard_free_pages(std::size_t spare) noexcept {
-        for (chunk* c = first_; c != nullptr && c->free_count != 0 && dirty_count_ > spare; c = c->next) {
+        for (chunk* c = first_; c != nullptr && dirty_count_ > spare; c = c->next) {
             for (std::size_t i = 1; i < pages_per_chunk; ++i) {
                 std::size_t end = i;
                 while (end != pages_per_chunk && contains(c->dirty_pages, end)) remove(c->dirty_pages, end++);
@@ -1010,14 +1318,15 @@ public:
     }
 
     /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
-    /// stop. Returns: false if it did.
+    /// stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
     template <class F>
     bool visit_pages(F f) {
-        for (chunk* c = first_; c != nullptr;) {
+        const chunk* const last = last_;
+        for (chunk* c = first_; c != nullptr; c = c->next) {
             for (std::size_t i = 1; i != pages_per_chunk; ++i) {
                 if (c->pages[i].type != nullptr && !f(c->pages[i])) return false;
             }
-            c = c->next;
+            if (c == last) break;
         }
         return true;
     }
@@ -1030,10 +1339,48 @@ public:
         return false;
     }
 
+    /// Whether an address lies in one of the chunks, however large. Complexity: linear in their number.
+    [[nodiscard]] bool covers(const void* p) const noexcept {
+        const auto at = reinterpret_cast<std::uintptr_t>(p);
+        for (const chunk* c = first_; c != nullptr; c = c->next) {
+            if (at - reinterpret_cast<std::uintptr_t>(c) < c->bytes) return true;
+        }
+        return false;
+    }
+
     void unmap_all() noexcept {
+#if PYGC_ASAN
+        first_resting_ = last_resting_ = nullptr;
+        resting_ = 0;
+#endif
         while (first_ != nullptr) unmap(*first_);
         empty_chunks_ = 0;
         pages_ = 0;
+    }
+
+    /// Takes the chunks of another heap, whose pages lead to `owner` from then on.
+    void take_all(storage& other, heap_state& owner) noexcept {
+        while (other.first_ != nullptr) {
+            chunk& c = *other.first_;
+            other.unlist_by_room(c);
+            other.unlink(c);
+            c.heap = &owner;
+            link_last(c);
+            list_by_room(c);
+        }
+        chunks_ += other.chunks_;
+        empty_chunks_ += other.empty_chunks_;
+        pages_ += other.pages_;
+        dirty_count_ += other.dirty_count_;
+        bytes_mapped_ += other.bytes_mapped_;
+#if PYGC_ASAN
+        if (other.first_resting_ != nullptr) {
+            (last_resting_ != nullptr ? last_resting_->next_resting : first_resting_) = other.first_resting_;
+            last_resting_ = other.last_resting_;
+            resting_ += other.resting_;
+        }
+#endif
+        other = {};
     }
 
     [[nodiscard]] std::size_t pages() const noexcept { return pages_; }
@@ -1054,7 +1401,6 @@ private:
 
     /// Index of the first page of a free run, 0 for none: page 0 is never free.
     static std::size_t find_run(const chunk& c, std::size_t count, std::size_t alignment) noexcept {
-        if (c.free_count < count) return 0;
         for (std::size_t at = alignment; at + count <= pages_per_chunk; at += alignment) {
             std::size_t length = 0;
             while (length != count && contains(c.free_pages, at + length)) ++length;
@@ -1063,27 +1409,107 @@ private:
         return 0;
     }
 
+    /// The members that are followed by `distance` others in a row, if `s` are those followed by one fewer.
+    static void keep_followed(page_set& s, std::size_t distance) noexcept {
+        const std::uint64_t from_high = distance == 64 ? s[1] : s[0] >> distance | s[1] << (64 - distance);
+        s[0] &= from_high;
+        s[1] &= distance == 64 ? 0 : s[1] >> distance;
+    }
+
+    /// The length of the longest run of consecutive members. Complexity: logarithmic in it.
+    static std::size_t longest_run(const page_set& s) noexcept {
+        page_set starts = {s[0], s[1]}; // of runs of `length` or more
+        if ((starts[0] | starts[1]) == 0) return 0;
+        std::size_t length = 1;
+        std::size_t step = 1; // found too long once, a step is halved from then on
+        for (bool grows = true; step != 0;) {
+            page_set longer = {starts[0], starts[1]};
+            keep_followed(longer, step);
+            if ((longer[0] | longer[1]) != 0) {
+                starts[0] = longer[0];
+                starts[1] = longer[1];
+                length += step;
+                step = grows && step != 64 ? 2 * step : step / 2;
+            } else {
+                grows = false;
+                step /= 2;
+            }
+            if (step > length) step = length; // starts of runs can be put together only if they overlap
+        }
+        return length;
+    }
+
+    /// A chunk with so many free pages in a row, or more if need be, or null.
+    [[nodiscard]] chunk* chunk_with_run(std::size_t count) const noexcept {
+        for (std::size_t word = count / 64; word != 2; ++word) {
+            const std::uint64_t from = word == count / 64 ? ~std::uint64_t{0} << (count % 64) : ~std::uint64_t{0};
+            const std::uint64_t found = runs_[word] & from;
+            if (found != 0) return with_run_[word * 64 + static_cast<std::size_t>(__builtin_ctzll(found))];
+        }
+        return nullptr;
+    }
+
+    /// Puts a chunk into the list it belongs to now; one of an own object that stands empty has no run for others, and
+    /// stands in the list for 0.
+    void list_by_room(chunk& c) noexcept {
+        c.longest_run = static_cast<std::uint8_t>(longest_run(c.free_pages));
+        if (c.longest_run == 0 && !is_empty(c)) return;
+        chunk*& head = with_run_[c.longest_run];
+        c.previous_with_room = nullptr;
+        c.next_with_room = head;
+        if (head != nullptr) head->previous_with_room = &c;
+        head = &c;
+        if (c.longest_run != 0) add(runs_, c.longest_run);
+    }
+
+    /// Preconditions: `free_count` and `longest_run` are as they were when it was listed.
+    void unlist_by_room(chunk& c) noexcept {
+        if (c.longest_run == 0 && !is_empty(c)) return;
+        chunk*& head = with_run_[c.longest_run];
+        (c.previous_with_room != nullptr ? c.previous_with_room->next_with_room : head) = c.next_with_room;
+        if (c.next_with_room != nullptr) c.next_with_room->previous_with_room = c.previous_with_room;
+        if (head == nullptr) remove(runs_, c.longest_run);
+    }
+
     page* occupy(chunk& c, std::size_t at, std::size_t count) noexcept {
+        unlist_by_room(c);
         if (is_empty(c)) --empty_chunks_;
         for (std::size_t i = at; i != at + count; ++i) {
             remove(c.free_pages, i);
             if (contains(c.dirty_pages, i)) --dirty_count_;
             remove(c.dirty_pages, i);
         }
-        c.free_count -= static_cast<std::uint32_t>(count);
-        if (c.free_count == 0) {
-            unlink(c);
-            link_last(c);
-        }
+        c.free_count = static_cast<std::uint16_t>(c.free_count - count);
+        list_by_room(c);
         pages_ += count;
         return &c.pages[at];
+    }
+
+    /// The pages that an object of the type had may be taken again. They stay poisoned until then.
+    void set_free(page& p, const type_info& t) noexcept {
+        chunk& c = chunk_of(&p);
+        const std::size_t at = index_in_chunk(p);
+        const std::size_t count = t.pages;
+        unlist_by_room(c);
+        if (needs_own_chunk(count, t.page_alignment)) {
+            c.free_count = pages_per_chunk - 1; // empty, yet of no use to others: no page is marked free
+            discard_memory(reinterpret_cast<char*>(&c) + at * page_bytes, count * page_bytes);
+        } else {
+            for (std::size_t i = at; i != at + count; ++i) {
+                add(c.free_pages, i);
+                add(c.dirty_pages, i);
+            }
+            dirty_count_ += count;
+            c.free_count = static_cast<std::uint16_t>(c.free_count + count);
+        }
+        list_by_room(c);
+        if (is_empty(c)) ++empty_chunks_;
     }
 
     page* take_own_chunk(heap_state& owner, std::size_t count, std::size_t alignment) noexcept {
         if (count > SIZE_MAX / page_bytes - pages_per_chunk) return nullptr;
         chunk* c = map_chunk(owner, (alignment + count) * page_bytes, false);
         if (c == nullptr) return nullptr;
-        link_last(*c);
         pages_ += count;
         return &c->pages[alignment];
     }
@@ -1097,26 +1523,23 @@ private:
         c->huge_pages = huge;
         c->heap = &owner;
         c->bytes = bytes;
+        link_last(*c);
         ++chunks_;
         bytes_mapped_ += bytes;
+        note_chunk(c, true);
         return c;
     }
 
     void unmap(chunk& c) noexcept {
+        unlist_by_room(c);
         unlink(c);
         for (std::size_t i = 1; i != pages_per_chunk; ++i) dirty_count_ -= contains(c.dirty_pages, i);
         --chunks_;
         bytes_mapped_ -= c.bytes;
         unpoison(&c, c.bytes);
         unwatch_for_leaks(&c, c.bytes);
+        note_chunk(&c, false);
         unmap_memory(&c, c.bytes);
-    }
-
-    void link_first(chunk& c) noexcept {
-        c.previous = nullptr;
-        c.next = first_;
-        (first_ != nullptr ? first_->previous : last_) = &c;
-        first_ = &c;
     }
 
     void link_last(chunk& c) noexcept {
@@ -1133,11 +1556,18 @@ private:
 
     chunk* first_ = nullptr;
     chunk* last_ = nullptr;
+#if PYGC_ASAN
+    page* first_resting_ = nullptr;
+    page* last_resting_ = nullptr;
+    std::size_t resting_ = 0;
+#endif
     std::size_t chunks_ = 0;
     std::size_t empty_chunks_ = 0;
     std::size_t pages_ = 0;
     std::size_t dirty_count_ = 0; // free pages with memory behind them
     std::size_t bytes_mapped_ = 0;
+    page_set runs_ = {};                   // the lengths of runs whose list isn't empty
+    chunk* with_run_[pages_per_chunk] = {}; // first of the chunks whose longest run of free pages has this length
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1251,7 +1681,7 @@ struct unraisable {
 //
 //   thread_state                                             what make_ref and every death look at
 //     heap
-//     postponed -> object -> object                          dead objects whose destructors wait
+//     trashcan[0 .. waiting]                                 dead objects whose destructors wait
 //   heap_state
 //     bins[id of type] -> current page, pages with room      allocation
 //     touched -> page -> page                                pages with objects of generation 0 or 1
@@ -1299,14 +1729,35 @@ enum class debug : unsigned {
 namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
-
-/// Stands where a bin has no current page: it has no free slot, so the fast path needs no null test.
-inline constinit page no_page{};
+struct ephemeron_map;
+struct heap_type;
 
 /// Where objects of one type are made.
 struct bin {
-    page* current = &no_page;
-    page* with_room = nullptr; // doubly linked; never holds `current`
+    page* current;                   // the heap's `no_page` if there is none
+    page* with_room = nullptr;       // doubly linked; never holds `current`
+    const heap_type* type = nullptr; // what the heap keeps of the type; null: it has had no page of it
+};
+
+/// A heap's own copy of what is known about a type. A shared library may be unloaded when its last object is gone,
+/// while the heap still has a page that it used.
+struct heap_type : type_info {
+    explicit heap_type(const type_info& t, std::uint32_t o) noexcept : type_info(t), offset(o) {}
+    std::uint32_t offset; // of the bin
+};
+
+/// Room for more of them.
+struct type_block {
+    static constexpr std::size_t bytes = std::size_t{64} << 10;
+    type_block* next;
+};
+
+/// What the objects of a heap own outside it. It outlives the heap: whatever added bytes gives them back here.
+struct external_account {
+    std::size_t bytes = 0;
+    std::size_t fields = 0;           // `external_bytes` that refer to it
+    heap_state* heap = nullptr;       // null: it has ended
+    external_account* into = nullptr; // the heap's objects have joined another heap
 };
 
 /// A page under collection.
@@ -1317,6 +1768,14 @@ struct collected_page {
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
     void* last_freed = nullptr; // the last of those
     bool escaped = false;       // some destructor let a reference to its object escape
+    bool single = false;        // has one slot, whose number is next to that of another page
+    std::uint64_t single_garbage = 0; // whether the object there was found unreachable
+};
+
+/// A range of memory.
+struct memory_range {
+    char* begin = nullptr;
+    std::size_t bytes = 0;
 };
 
 struct heap_state {
@@ -1338,23 +1797,34 @@ struct heap_state {
     pacing pace;
     std::size_t threshold[3] = {default_threshold[0], default_threshold[1], default_threshold[2]};
     std::size_t younger_collections[3] = {}; // get_count()[1] and [2]
+    signed char requested = -1; // the generation of a `collect` that waits until nothing is dying: see is_dying
     bool enabled = true;
     bool collecting = false;
     bool traversing = false; // a `traverse` of the user is running
+#if PYGC_DEBUG
+    bool told_of_wait = false; // of a collection that waits for an object that is dying
+#endif
     mode when = mode::at_allocation;
     std::size_t pauses = 0; // no_collect scopes alive
 
     // Lifetime.
-    bool abandoned = false;      // its thread or its owner is gone: it lives as long as its last object
-    std::uint32_t last_pass = 0; // of the collections at the program's end
+    bool abandoned = false; // its thread or its owner is gone: it lives as long as its last object
+    bool has_frozen = false;
+    std::uint32_t users = 0;     // its thread, scopes, no_collects: it isn't released under them
+    std::uint32_t last_pass = 0; // of the collections of abandoned heaps
+    bool listed = false;         // among the abandoned heaps; guarded by shared_lock, as are
     heap_state* next = nullptr;
     heap_state* previous = nullptr;
+#if PYGC_DEBUG
+    std::uint32_t owner = 0; // the thread that may use it: see `check_thread`; 0: whoever holds the objects
+#endif
     void* handle = nullptr; // the `heap` that users see; for a thread's own heap it stands here:
     alignas(void*) unsigned char handle_place[2 * sizeof(void*)] = {};
 
     // Seldom used.
     weak_table weak;
     finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
+    ephemeron_map* ephemerons = nullptr;         // weak_key_maps with values that hold references
     callback_list callbacks;
     callable<const unraisable&> unraisable_hook;
     debug debug_flags = debug::none;
@@ -1365,6 +1835,13 @@ struct heap_state {
     storage pages;
     std::uint32_t bin_capacity = 0;
     scratch<bin> more_bins; // once the types have outgrown the place behind the state
+    heap_type* next_type = nullptr; // room for copies
+    heap_type* end_of_types = nullptr;
+    type_block* type_blocks = nullptr; // once they have outgrown theirs
+    page no_page{}; // stands where a bin has no current page: it has no free slot, so the fast path needs no null test
+    const void* library = nullptr;        // the copy of the library that made the heap and numbers its types
+    external_account* external = nullptr; // null: nothing yet
+    std::size_t examined = 0;             // by its automatic full collections since the abandoned heaps were looked at
     generation_stats stats[3];
     malloc_plug plug;
 
@@ -1376,6 +1853,7 @@ struct heap_state {
     scratch<std::uint64_t> in_set;
     scratch<std::uint64_t> roots;
     scratch<std::uint64_t> unreached;
+    memory_range reserve; // for when the system has none: see collector.hpp
 
     /// Containers made minus containers gone since the last collection, never below zero. Counting page by page it
     /// takes what make_ref may take unseen for made, and sees deaths later.
@@ -1386,7 +1864,10 @@ struct heap_state {
         return (trigger == 0 || made() + more > trigger) && pauses == 0;
     }
 
-    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept { return bin_at(*t.bin_offset); }
+    /// Preconditions: `t` is the heap's own copy.
+    [[nodiscard]] bin& bin_of(const type_info& t) const noexcept {
+        return bin_at(static_cast<const heap_type&>(t).offset);
+    }
 
     /// Lets make_ref find the bins, unless something else is to be done first.
     void show_bins() noexcept {
@@ -1401,7 +1882,11 @@ struct heap_state {
     /// To be called when something changes that the next collection depends on. Without a trigger the counter still
     /// counts.
     void update_trigger() noexcept {
-        if (!enabled || threshold[0] == 0 || when != mode::at_allocation) {
+        if (when != mode::at_allocation) {
+            trigger = SIZE_MAX;
+        } else if (requested >= 0) { // by the user, and so whether or not automatic collections run
+            trigger = 0;
+        } else if (!enabled || threshold[0] == 0) {
             trigger = SIZE_MAX;
         } else {
             trigger = too_many_bytes() ? 0 : next_collection();
@@ -1445,7 +1930,9 @@ struct heap_state {
     }
 
     /// Memory that objects have, or may have next, here and outside.
-    [[nodiscard]] std::size_t bytes() const noexcept;
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return pages.pages() * page_bytes + (external != nullptr ? external->bytes : 0);
+    }
 
     /// Whether automatic collections run at all.
     [[nodiscard]] bool may_collect() const noexcept { return enabled && threshold[0] != 0 && pauses == 0; }
@@ -1462,13 +1949,17 @@ struct heap_state {
 
     void release_scratch() noexcept {
         collected_pages.release();
+        release_snapshot();
+        plug.release();
+    }
+
+    void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();
         in_set.release();
         roots.release();
         unreached.release();
-        plug.release();
     }
 };
 
@@ -1490,7 +1981,7 @@ union heap_state_for_good {
     constexpr heap_state_for_good() noexcept : state{} {}
     ~heap_state_for_good() {}
 };
-inline constinit heap_state_for_good no_heap_place;
+PYGC_SHARED inline constinit heap_state_for_good no_heap_place;
 
 /// Stands where a thread has no heap yet: it has no bins, so the fast path needs no null test.
 inline constinit heap_state& no_heap = no_heap_place.state;
@@ -1499,185 +1990,364 @@ inline constinit heap_state& no_heap = no_heap_place.state;
 /// programs see the order of shared_ptr, shallow enough for a 64 KiB stack.
 inline constexpr std::int32_t nesting_limit = 24;
 
-/// What every make_ref and every death looks at.
+/// What every make_ref and every death looks at. Small: it may stand in the room that libraries share.
 struct thread_state {
-    heap_state* heap = &no_heap;               // that make_ref and the free functions act on
-    std::int32_t nesting_left = nesting_limit; // destructors that may yet nest
-    py_object* postponed = nullptr;            // dead objects whose destructors wait, in the order they died
-    py_object* last_postponed = nullptr;       // the last that the running destructor added
+    heap_state* heap = &no_heap;                // that make_ref and the free functions act on
+    std::int32_t nesting_left = nesting_limit;  // destructors that may yet nest
+    std::int32_t resting_level = nesting_limit; // what it is while no object dies: see is_dying
 
-    std::size_t external = 0; // bytes that its objects own outside the heaps: see external_bytes.hpp
+    // Dead objects whose destructors wait: see postponed.hpp.
+    py_object** trashcan = nullptr; // the array of them: `first_trashcan`, or memory of its own
+    std::uint32_t waiting = 0;
+    std::uint32_t trashcan_capacity = 0;
+    std::uint32_t trashcan_base = 0; // those below belong to somebody further up the stack
+    bool keeps_trashcan = false;     // until the thread ends
+    bool trashcan_failed = false;    // there was no memory for it, so that something nested deeper
+    py_object* first_trashcan[8] = {};
+    scratch<py_object*> more_trashcan;
 };
-inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
+static_assert(sizeof(thread_state) <= 160);
+PYGC_SHARED inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
 
-inline std::size_t heap_state::bytes() const noexcept { return pages.pages() * page_bytes + this_thread.external; }
+/// Whether an object is dying on this thread because its last reference went: that may have happened in the middle of a
+/// container's clear(), and a collection would look at that container.
+PYGC_INLINE bool is_dying() noexcept { return this_thread.nesting_left < this_thread.resting_level; }
 
-inline void add_external(std::size_t bytes) noexcept {
-    this_thread.external += bytes;
-    this_thread.heap->note_growth();
-}
-
-/// Never below zero: what one thread added may go in another.
-inline void remove_external(std::size_t bytes) noexcept {
-    this_thread.external -= bytes < this_thread.external ? bytes : this_thread.external;
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/external_bytes.hpp>
-// external_bytes: memory that objects own outside the heap.
-
-namespace pygc::inline PYGC_ABI {
-
-/// Tells the pacing of collections how much memory an object owns that the collector can't see: buffers, images,
-/// handles of another library. A field beside the buffer is all it takes:
-///
-///     struct image : pygc::py_object {
-///         std::vector<std::byte> pixels;
-///         pygc::external_bytes size{pixels.capacity()};
-///         ...
-///         void load(file& f) { pixels = f.read(); size = pixels.capacity(); }
-///     };
-///
-/// An automatic collection is then also due when the bytes have grown too much: see `heap::set_threshold`. A copied
-/// field counts again, since a copied buffer takes memory again; a moved-from one counts nothing. The sum belongs to
-/// the thread. **Complexity**: constant. **Exceptions**: none; never collects by itself.
-class external_bytes {
+/// As long as it lives, deaths that began before it are no reason to put collections off. `level`: of what runs in it.
+class resting_scope {
 public:
-    constexpr external_bytes() noexcept = default;
-    explicit external_bytes(std::size_t count) noexcept : count_(count) { detail::add_external(count); }
-
-    external_bytes(const external_bytes& other) noexcept : external_bytes(other.count_) {}
-    external_bytes(external_bytes&& other) noexcept : count_(other.count_) { other.count_ = 0; }
-    external_bytes& operator=(const external_bytes& other) noexcept { return *this = other.count_; }
-    external_bytes& operator=(external_bytes&& other) noexcept {
-        const std::size_t theirs = other.count_;
-        if (this == &other) return *this;
-        other.count_ = 0;
-        detail::remove_external(count_);
-        count_ = theirs;
-        return *this;
+    explicit resting_scope(std::int32_t level) noexcept : previous_(this_thread.resting_level) {
+        this_thread.resting_level = level;
     }
-    ~external_bytes() { detail::remove_external(count_); }
-
-    /// So much it is now.
-    external_bytes& operator=(std::size_t count) noexcept {
-        detail::remove_external(count_);
-        detail::add_external(count);
-        count_ = count;
-        return *this;
-    }
-
-    [[nodiscard]] std::size_t count() const noexcept { return count_; }
-
-    /// It holds no references.
-    using pygc_acyclic = void;
-    void traverse(auto&) const noexcept {}
+    resting_scope(const resting_scope&) = delete;
+    resting_scope& operator=(const resting_scope&) = delete;
+    ~resting_scope() { this_thread.resting_level = previous_; }
 
 private:
-    std::size_t count_ = 0;
+    const std::int32_t previous_;
 };
 
-} // namespace pygc::inline PYGC_ABI
-
-// -------------------- <pygc/detail/shared.hpp>
-// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
-// as much to include as everything else together, so GNU compilers use their builtins.
-
-#if !defined(__GNUC__)
-#include <atomic>
-#endif
-
-namespace pygc::inline PYGC_ABI::detail {
-
-PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
-#if defined(__GNUC__)
-    return __atomic_load_n(&x, __ATOMIC_RELAXED);
-#else
-    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
-#endif
+/// The account that `a` has become part of.
+inline external_account& final_account(external_account& a) noexcept {
+    external_account* last = &a;
+    while (last->into != nullptr) last = last->into;
+    return *last;
 }
 
-inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
-#if defined(__GNUC__)
-    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
-#else
-    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
-#endif
+/// The account of a heap, made if need be. Null: no memory.
+inline external_account* account_of(heap_state& h) noexcept {
+    if (h.external != nullptr) return h.external;
+    void* memory = std::malloc(sizeof(external_account));
+    if (memory == nullptr) return nullptr;
+    h.external = ::new (memory) external_account{};
+    h.external->heap = &h;
+    return h.external;
 }
 
-/// Held for a few instructions when a heap begins or ends and when a type is first used.
-class shared_lock {
-public:
-    shared_lock() noexcept {
-#if defined(__GNUC__)
-        while (__atomic_test_and_set(&taken_, __ATOMIC_ACQUIRE)) {}
-#else
-        while (std::atomic_ref<bool>(taken_).exchange(true, std::memory_order_acquire)) {}
-#endif
+/// One field, or account that became part of it, less.
+inline void leave_account(external_account* a) noexcept {
+    while (a != nullptr && --a->fields == 0 && a->heap == nullptr) {
+        external_account* const into = a->into;
+        std::free(a);
+        a = into;
     }
-    ~shared_lock() {
-#if defined(__GNUC__)
-        __atomic_clear(&taken_, __ATOMIC_RELEASE);
-#else
-        std::atomic_ref<bool>(taken_).store(false, std::memory_order_release);
-#endif
-    }
-    shared_lock(const shared_lock&) = delete;
-    shared_lock& operator=(const shared_lock&) = delete;
+}
 
-private:
-    inline static constinit bool taken_ = false;
-};
+/// The end of a heap: its account stays as long as somebody refers to it.
+inline void release_account(heap_state& h) noexcept {
+    external_account* const a = h.external;
+    h.external = nullptr;
+    ++a->fields;
+    a->heap = nullptr;
+    leave_account(a);
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/heap_list.hpp>
-// Begins and ends heap states, and knows all of them.
+// Begins and ends heap states. Knows those that have been abandoned, and keeps some empty ones for the next threads.
+//
+//   create_heap --> in use --> abandoned, in the list, until its last object is gone --> release_heap
+//       ^                                                                                     |
+//       +------------------------------ spare_heaps <-----------------------------------------+
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h> // pthread_atfork
+#endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
+void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept;
+
 inline constexpr std::size_t heap_state_bytes = std::size_t{64} << 10;
+
+/// What a collection can work in when the system has no memory. Only addresses until then: they are behind the state,
+/// in the same mapping.
+inline constexpr std::size_t reserve_bytes = std::size_t{256} << 10;
 
 /// A processor guesses by the low twelve bits of two addresses whether a load needs an earlier store.
 /// The first objects of every page have small ones; the state's counters keep away from those.
 inline constexpr std::size_t heap_state_offset = 3072;
 
-inline constinit heap_state* all_heaps = nullptr; // guarded by shared_lock
+PYGC_SHARED inline constinit heap_state* abandoned_heaps = nullptr; // guarded by shared_lock
+PYGC_SHARED inline constinit std::uint32_t abandoned_count = 0;
 
-/// A new, empty heap, or null if the system has no memory.
-inline heap_state* create_heap() noexcept {
-    void* memory = map_memory(heap_state_bytes, heap_state_bytes);
+/// Empty heaps whose memory waits for the next thread: mapping it and touching it anew would take most of the time of
+/// a short-lived one.
+PYGC_SHARED inline constinit heap_state* spare_heaps = nullptr; // guarded by shared_lock
+PYGC_SHARED inline constinit std::uint32_t spare_heap_count = 0;
+
+inline constexpr std::uint32_t most_spare_heaps = 8;
+inline constexpr std::size_t most_spare_pages = 8; // with memory behind them, in each
+inline constexpr std::size_t spare_array_bytes = std::size_t{64} << 10;
+
+/// What a thread has of its own.
+struct own_heap {
+    heap_state* state = nullptr;
+    bool held = false;      // counted among the state's `users`
+    bool ending = false;    // its last collection has begun; destructors of thread_locals and statics may follow
+    unsigned char ends = 0; // those that were registered
+};
+PYGC_SHARED inline constinit thread_local own_heap own{};
+
+inline void list_abandoned(heap_state& h) noexcept {
+    const shared_lock lock;
+    if (h.listed) return;
+    h.listed = true;
+    h.previous = nullptr;
+    h.next = abandoned_heaps;
+    if (abandoned_heaps != nullptr) abandoned_heaps->previous = &h;
+    abandoned_heaps = &h;
+    store_relaxed(abandoned_count, abandoned_count + 1);
+}
+
+/// Preconditions: the lock is held.
+inline void unlist_abandoned(heap_state& h) noexcept {
+    if (!h.listed) return;
+    h.listed = false;
+    store_relaxed(abandoned_count, abandoned_count - 1);
+    (h.previous != nullptr ? h.previous->next : abandoned_heaps) = h.next;
+    if (h.next != nullptr) h.next->previous = h.previous;
+}
+
+#if defined(__unix__) || defined(__APPLE__)
+/// A child process has only the thread that forked. The lock is free there, and heaps of other threads are left alone:
+/// one of them may have been in the middle of something, in a heap of its own or in an abandoned one.
+struct fork_handlers {
+    inline static constinit bool was_alone = false; // guarded by shared_lock
+
+    static void before() noexcept {
+        shared_lock::take();
+        was_alone = abandoned_heaps == nullptr || !other_threads_run();
+    }
+    static void in_parent() noexcept { shared_lock::give_back(); }
+    static void in_child() noexcept {
+        while (!was_alone && abandoned_heaps != nullptr) unlist_abandoned(*abandoned_heaps);
+        shared_lock::give_back();
+    }
+};
+#endif
+
+PYGC_SHARED inline constinit bool has_begun = false; // guarded by shared_lock
+
+/// What a copy of the library does before its first heap.
+inline void begin_library() noexcept {
+    {
+        const shared_lock lock;
+        if (has_begun) return;
+        has_begun = true;
+    }
+    tell_of_second_copy();
+#if defined(__unix__) || defined(__APPLE__)
+    ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
+#endif
+}
+
+/// In debug mode a heap knows which thread may use it: its own, or the one in a `heap::scope` of it. 0: nobody yet, or
+/// whoever holds its objects.
+inline std::uint32_t thread_number() noexcept {
+#if PYGC_DEBUG
+    static constinit std::uint32_t last = 0;
+    static constinit thread_local std::uint32_t number = 0;
+    if (number == 0) {
+        const shared_lock lock;
+        number = ++last;
+    }
+    return number;
+#else
+    return 0;
+#endif
+}
+inline std::uint32_t owner_of([[maybe_unused]] const heap_state& h) noexcept {
+#if PYGC_DEBUG
+    return load_relaxed(h.owner);
+#else
+    return 0;
+#endif
+}
+inline void set_owner([[maybe_unused]] heap_state& h, [[maybe_unused]] std::uint32_t thread) noexcept {
+#if PYGC_DEBUG
+    store_relaxed(h.owner, thread);
+#endif
+}
+
+/// The copy of the library that this code belongs to: a program and a library loaded at run time may have one each.
+inline const void* this_library() noexcept { return &shared_lock_taken; }
+
+/// What a new state and one that is to be used again have in common.
+inline void begin_heap(heap_state& h) noexcept {
+    h.library = this_library();
+    h.pace.limit_bytes(h.bytes());
+    h.update_trigger();
+}
+
+inline heap_state* map_heap() noexcept {
+    void* memory = map_memory(heap_state_bytes + reserve_bytes, heap_state_bytes);
     if (memory == nullptr) return nullptr;
+    watch_for_leaks(memory, heap_state_bytes); // hooks and callbacks are found from here
     heap_state* h = ::new (static_cast<void*>(static_cast<char*>(memory) + heap_state_offset)) heap_state{};
-    // The first bins stand behind the state, in the same mapping: enough for some four thousand types.
+    // The first bins, and copies of what is known about their types, stand behind the state in the same mapping:
+    // enough for some four hundred types.
     constexpr std::size_t begin =
-        heap_state_offset + (sizeof(heap_state) + alignof(bin) - 1) / alignof(bin) * alignof(bin);
+        heap_state_offset + (sizeof(heap_state) + alignof(heap_type) - 1) / alignof(heap_type) * alignof(heap_type);
+    constexpr std::size_t types = (heap_state_bytes - begin) / (sizeof(bin) + sizeof(heap_type));
     h->bins = reinterpret_cast<bin*>(static_cast<char*>(memory) + begin);
-    h->bin_capacity = static_cast<std::uint32_t>((heap_state_bytes - begin) / sizeof(bin));
-    h->pace.limit_bytes(h->bytes());
-    h->update_trigger();
-    shared_lock lock;
-    h->next = all_heaps;
-    if (all_heaps != nullptr) all_heaps->previous = h;
-    all_heaps = h;
+    h->reserve = {static_cast<char*>(memory) + heap_state_bytes, reserve_bytes};
+    h->bin_capacity = static_cast<std::uint32_t>(types);
+    h->next_type = reinterpret_cast<heap_type*>(static_cast<char*>(memory) + begin + types * sizeof(bin));
+    h->end_of_types = h->next_type + types;
     return h;
 }
 
-/// Gives all of an empty heap back, the state itself included.
-inline void release_heap(heap_state& h) noexcept {
-    {
-        shared_lock lock;
-        (h.previous != nullptr ? h.previous->next : all_heaps) = h.next;
-        if (h.next != nullptr) h.next->previous = h.previous;
+/// The heap's own copy of what is known about a type. Null: no memory.
+inline const heap_type* copy_type(heap_state& h, const type_info& t, std::uint32_t offset) noexcept {
+    if (h.next_type == h.end_of_types) {
+        void* memory = map_memory(type_block::bytes, type_block::bytes);
+        if (memory == nullptr) return nullptr;
+        h.type_blocks = ::new (memory) type_block{h.type_blocks};
+        static_assert(sizeof(type_block) <= sizeof(heap_type));
+        auto* const places = static_cast<heap_type*>(memory); // the first is the block's own
+        h.next_type = places + 1;
+        h.end_of_types = places + type_block::bytes / sizeof(heap_type);
     }
-    if (this_thread.heap == &h) this_thread.heap = &no_heap;
+    return ::new (static_cast<void*>(h.next_type++)) heap_type(t, offset);
+}
+
+/// A new, empty heap, or null if the system has no memory.
+inline heap_state* create_heap() noexcept {
+    begin_library();
+    heap_state* h = nullptr;
+    {
+        const shared_lock lock;
+        h = spare_heaps;
+        if (h != nullptr) {
+            spare_heaps = h->next;
+            --spare_heap_count;
+        }
+    }
+    if (h == nullptr) h = map_heap();
+    if (h == nullptr) return nullptr;
+    h->next = nullptr;
+    begin_heap(*h);
+    return h;
+}
+
+/// Makes an empty heap as good as new. Its memory stays, in so far as the next one may need it.
+inline void renew_heap(heap_state& h) noexcept {
+    unmap_empty_chunks(h, 1);
+    h.pages.discard_free_pages(most_spare_pages);
+    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
+    h.weak.release();
+    h.plug.release();
+    h.collected_pages.shrink_to(spare_array_bytes);
+    h.trial.shrink_to(spare_array_bytes);
+    h.first_edge.shrink_to(spare_array_bytes);
+    h.edges.shrink_to(spare_array_bytes);
+    h.in_set.shrink_to(spare_array_bytes);
+    h.roots.shrink_to(spare_array_bytes);
+    h.unreached.shrink_to(spare_array_bytes);
+    if (h.external != nullptr) release_account(h);
+
+    bin* const bins = h.bins;
+    const std::uint32_t bin_count = h.bin_count, bin_capacity = h.bin_capacity;
+    heap_type* const next_type = h.next_type;
+    heap_type* const end_of_types = h.end_of_types;
+    type_block* const type_blocks = h.type_blocks;
+    const auto more_bins = h.more_bins;
+    const storage pages = h.pages;
+    const memory_range reserve = h.reserve;
+    const auto collected_pages = h.collected_pages;
+    const auto trial = h.trial, first_edge = h.first_edge, edges = h.edges;
+    const auto in_set = h.in_set, roots = h.roots, unreached = h.unreached;
+    h.~heap_state();
+    ::new (static_cast<void*>(&h)) heap_state{};
+    h.bins = bins;
+    h.bin_count = bin_count;
+    h.bin_capacity = bin_capacity;
+    h.next_type = next_type;
+    h.end_of_types = end_of_types;
+    h.type_blocks = type_blocks;
+    h.more_bins = more_bins;
+    h.pages = pages;
+    h.reserve = reserve;
+    h.collected_pages = collected_pages;
+    h.trial = trial;
+    h.first_edge = first_edge;
+    h.edges = edges;
+    h.in_set = in_set;
+    h.roots = roots;
+    h.unreached = unreached;
+}
+
+/// Gives all of an empty heap back to the system, the state itself included.
+inline void unmap_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
     h.weak.release();
+    while (h.type_blocks != nullptr) {
+        type_block* const gone = h.type_blocks;
+        h.type_blocks = gone->next;
+        unmap_memory(gone, type_block::bytes);
+    }
+    if (h.external != nullptr) release_account(h);
     h.~heap_state();
-    unmap_memory(reinterpret_cast<char*>(&h) - heap_state_offset, heap_state_bytes);
+    void* const memory = reinterpret_cast<char*>(&h) - heap_state_offset;
+    unwatch_for_leaks(memory, heap_state_bytes);
+    unmap_memory(memory, heap_state_bytes + reserve_bytes);
+}
+
+/// Gives the memory of heaps that wait for a thread back to the system.
+PYGC_NOINLINE inline void release_spare_heaps() noexcept {
+    for (;;) {
+        heap_state* h;
+        {
+            const shared_lock lock;
+            h = spare_heaps;
+            if (h == nullptr) return;
+            spare_heaps = h->next;
+            --spare_heap_count;
+        }
+        unmap_heap(*h);
+    }
+}
+
+/// The end of an empty heap: it waits for the next thread, or goes. Preconditions: it has no users.
+inline void release_heap(heap_state& h) noexcept {
+    if (this_thread.heap == &h) this_thread.heap = &no_heap;
+    if (own.state == &h) own.state = nullptr;
+    bool spare;
+    {
+        const shared_lock lock;
+        unlist_abandoned(h);
+        spare = spare_heap_count < most_spare_heaps;
+        spare_heap_count += spare;
+    }
+    if (!spare) return unmap_heap(h);
+    renew_heap(h);
+    const shared_lock lock;
+    h.next = spare_heaps;
+    spare_heaps = &h;
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -1720,7 +2390,7 @@ inline header& header_of_slot(void* slot, const type_info& t) noexcept {
 
 /// A full page is offered to make_ref again once an eighth of it is free: picking up single slots
 /// all over the heap would cost more than it saves.
-constexpr std::uint32_t room_mark(std::uint32_t slots) noexcept { return slots - (slots >= 8 ? slots / 8 : 1); }
+constexpr std::uint32_t room_mark(std::uint32_t count) noexcept { return count - (count >= 8 ? count / 8 : 1); }
 
 inline void list_page(bin& b, page& p) noexcept {
     p.listed = true;
@@ -1774,7 +2444,7 @@ inline bool is_taken_unseen(const page& p) noexcept { return p.held && !chunk_of
 /// How many slots of a page make_ref may have in use before it looks for others.
 inline std::size_t usable_slots(const page& p) noexcept {
 #if PYGC_ASAN
-    if (p.carved != p.type->slots) {
+    if (p.carved != p.type->slot_count) {
         const std::size_t next = p.free_count > resting ? p.free_count - resting : 1;
         return p.carved - p.free_count + next;
     }
@@ -1789,7 +2459,7 @@ inline std::size_t objects_on(const page& p) noexcept {
 
 /// So many slots are in use: when is there something to do again?
 inline void expect_event(page& p, std::size_t used) noexcept {
-    const std::uint32_t mark = room_mark(p.type->slots);
+    const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
     if (p.listed || p.frozen) event = 0;
     if (chunk_of(&p).heap->counts_each && used != 0) event = used - 1;
@@ -1811,18 +2481,19 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
     if (h.containers < h.containers_then) h.containers_then = h.containers;
 }
 
-/// Returns empty chunks to the system, all but `spare`. Complexity: linear in the chunks with room.
+/// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
 inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
-    h.pages.unmap_empty_chunks(spare, [&h](const chunk& gone) noexcept {
-        for (page** link = &h.touched; *link != nullptr;) {
-            page& p = **link;
-            if (&chunk_of(&p) == &gone) {
-                *link = p.next_touched;
-            } else {
-                link = &p.next_touched;
-            }
+    if (!h.pages.has_more_empty_chunks(spare)) return;
+    for (page** link = &h.touched; *link != nullptr;) {
+        page& p = **link;
+        if (p.type != nullptr) {
+            link = &p.next_touched;
+        } else {
+            p.touched = false;
+            *link = p.next_touched;
         }
-    });
+    }
+    h.pages.unmap_empty_chunks(spare);
 }
 
 /// The last object of a page went, and make_ref doesn't hold it.
@@ -1830,13 +2501,13 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
     heap_state& h = *chunk_of(&p).heap;
     bin& b = h.bin_of(*p.type);
     settle(p, 0);
-    if (b.current == &p) b.current = &no_page; // an abandoned heap holds none
+    if (b.current == &p) b.current = &h.no_page; // an abandoned heap holds none
     if (p.listed) unlist_page(b, p);
     h.pages.give(p);
     if (h.collecting || h.visits != 0) return;
     if (h.abandoned && h.pages.pages() == 0) {
         // Destructors that still run will give their slots back; the last one comes here again.
-        release_heap(h);
+        if (h.users == 0) release_heap(h);
     } else if (h.pages.worth_unmapping()) {
         unmap_empty_chunks(h, h.pages.spare_chunks());
     }
@@ -1847,7 +2518,7 @@ PYGC_NOINLINE inline void page_emptied(page& p) noexcept {
 inline void use_fell(page& p, std::size_t used) noexcept {
     if (used == 0 && !p.held) return page_emptied(p);
     bin& b = chunk_of(&p).heap->bin_of(*p.type);
-    if (used <= room_mark(p.type->slots) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
+    if (used <= room_mark(p.type->slot_count) && !p.listed && !p.frozen && b.current != &p) list_page(b, p);
     expect_event(p, used);
     settle(p, used);
 }
@@ -1858,7 +2529,7 @@ PYGC_NOINLINE inline void page_event(page& p) noexcept {
     if (h.counts_each) {
         const type_info& t = *p.type;
         if (t.container) h.note_freed_containers(1);
-        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slots))) {
+        if (p.event != 0 && (p.held || p.listed || p.frozen || p.event > room_mark(t.slot_count))) {
             --p.event; // nothing else has changed
             p.until = 1;
             return;
@@ -1885,10 +2556,10 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
 /// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
-    b.current = &no_page;
+    b.current = &chunk_of(&p).heap->no_page;
     p.held = false;
     if (used == 0) return page_emptied(p);
-    if (!for_good && (p.free != nullptr || p.carved != p.type->slots)) list_page(b, p);
+    if (!for_good && (p.free != nullptr || p.carved != p.type->slot_count)) list_page(b, p);
     expect_event(p, used);
     settle(p, used);
 }
@@ -1897,7 +2568,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
 inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
-        if (b.current != &no_page) let_go(b, *b.current, for_good);
+        if (b.current != &h.no_page) let_go(b, *b.current, for_good);
         while (for_good && b.with_room != nullptr) unlist_page(b, *b.with_room);
     }
 }
@@ -1969,7 +2640,7 @@ inline void return_slots(page& p, std::size_t count, bool keep_empty = false) no
     if (p.type->container) h.note_freed_containers(count);
     if (is_taken_unseen(p)) return;
     const std::size_t used = std::size_t{p.event} + p.until - count;
-    if (used != 0 || !keep_empty || h.counts_each || p.type->slots == 1) return use_fell(p, used);
+    if (used != 0 || !keep_empty || h.counts_each || p.type->slot_count == 1) return use_fell(p, used);
     if (!p.listed) list_page(h.bin_of(*p.type), p);
     expect_event(p, 0);
     settle(p, 0);
@@ -2000,7 +2671,7 @@ PYGC_INLINE void* pop_slot(page& p, const type_info& t) noexcept {
 /// True if `pop_slot` may be called.
 PYGC_INLINE bool has_slot(const page& p) noexcept {
 #if PYGC_ASAN
-    return p.free != nullptr && (p.carved == p.type->slots || p.free_count > resting);
+    return p.free != nullptr && (p.carved == p.type->slot_count || p.free_count > resting);
 #else
     return p.free != nullptr;
 #endif
@@ -2010,7 +2681,7 @@ PYGC_INLINE bool has_slot(const page& p) noexcept {
 inline void carve(page& p, const type_info& t) noexcept {
     auto count = static_cast<std::uint32_t>(t.slot_bytes < carved_bytes ? carved_bytes / t.slot_bytes : 1);
     if (count > p.carved + first_batch) count = p.carved + first_batch;
-    if (count > t.slots - p.carved) count = t.slots - p.carved;
+    if (count > t.slot_count - p.carved) count = t.slot_count - p.carved;
     if (is_taken_unseen(p) && t.container) { // not past the next collection
         const heap_state& h = *chunk_of(&p).heap;
         const std::size_t left = h.trigger > h.made() ? h.trigger - h.made() : 1;
@@ -2036,14 +2707,16 @@ inline void carve(page& p, const type_info& t) noexcept {
     if (is_taken_unseen(p)) settle(p, usable_slots(p));
 }
 
+/// The place of the last type that was given one.
+PYGC_SHARED inline constinit std::uint32_t last_bin_offset = 0; // guarded by shared_lock
+
 /// Gives the type a bin in this heap, and a place for it in all. Null: no memory.
 inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
     std::uint32_t offset = load_relaxed(*t.bin_offset);
     if (offset == 0) {
-        static constinit std::uint32_t last_offset = 0;
         shared_lock lock;
         offset = *t.bin_offset;
-        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_offset += sizeof(bin));
+        if (offset == 0) store_relaxed(*t.bin_offset, offset = last_bin_offset += sizeof(bin));
     }
     const std::size_t index = offset / sizeof(bin);
     if (index >= h.bin_capacity) {
@@ -2055,9 +2728,11 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
         h.bins = more.data();
         h.bin_capacity = static_cast<std::uint32_t>(more.capacity());
     }
-    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{};
+    while (h.bin_count <= index) ::new (static_cast<void*>(&h.bins[h.bin_count++])) bin{&h.no_page};
     h.show_bins();
-    return &h.bins[index];
+    bin& b = h.bins[index];
+    if (b.type == nullptr) b.type = copy_type(h, t, offset);
+    return b.type != nullptr ? &b : nullptr;
 }
 
 /// A page with a free slot, made the current one of its bin. Null: the system has no memory. Complexity: amortised
@@ -2065,12 +2740,12 @@ inline bin* bin_for(heap_state& h, const type_info& t) noexcept {
 inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
     bin* b = bin_for(h, t);
     if (b == nullptr) return nullptr;
-    const bool has_others = b->current != &no_page;
+    const bool has_others = b->current != &h.no_page;
     for (;;) {
         page* p = b->current;
-        if (p != &no_page) {
+        if (p != &h.no_page) {
             if (has_slot(*p)) return p;
-            if (p->carved != t.slots) {
+            if (p->carved != t.slot_count) {
                 carve(*p, t);
                 return p;
             }
@@ -2083,10 +2758,10 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
             p = h.pages.take(h, t.pages, t.page_alignment, has_others);
             if (p == nullptr) return nullptr;
             h.note_growth();
-            p->type = &t;
+            p->type = b->type;
             p->destroy = t.destroy;
             poison(first_slot(*p), t.pages * page_bytes);
-            if (t.slots == 1) { // full with its first object: nobody's current page
+            if (t.slot_count == 1) { // full with its first object: nobody's current page
                 carve(*p, t);
                 return p;
             }
@@ -2097,8 +2772,9 @@ inline page* page_with_slot(heap_state& h, const type_info& t) noexcept {
 
 /// Where each object is counted: a page whose next slot the caller may take. Null: there is more to do first.
 inline page* page_for_counted_slot(heap_state& h, const type_info& t) noexcept {
-    if (load_relaxed(*t.bin_offset) >= h.bin_count * sizeof(bin)) return nullptr;
-    page& p = *h.bin_of(t).current;
+    const std::uint32_t offset = load_relaxed(*t.bin_offset);
+    if (offset >= h.bin_count * sizeof(bin)) return nullptr;
+    page& p = *h.bin_at(offset).current;
     if (!has_slot(p) || h.traversing) return nullptr;
     if (t.container) {
         if (!p.young || h.allocations >= h.trigger) return nullptr;
@@ -2160,6 +2836,49 @@ constexpr name_range type_name() noexcept {
 #endif
 }
 
+/// What follows `"TT = "` in the compiler's spelling of a function template, up to its last character.
+constexpr name_range spelled_template(const char* text, std::size_t length) noexcept {
+#if defined(__clang__) || defined(__GNUC__)
+    // "... template_name() [TT = std::vector]" or "... template_name() [with TT = std::vector]"
+    std::size_t begin = 0;
+    while (!(text[begin] == 'T' && text[begin + 1] == 'T' && text[begin + 2] == ' ' && text[begin + 3] == '=')) ++begin;
+    return {text + begin + 5, length - begin - 6};
+#else
+    // "... template_name<std::vector>(void) noexcept"
+    std::size_t end = length;
+    while (text[end - 1] != '(') --end;
+    end -= 2;
+    std::size_t begin = end;
+    while (text[begin - 1] != '<') --begin;
+    while (text[begin] != ':' && begin != end) {
+        if (text[begin] == ' ') return {text + begin + 1, end - begin - 1}; // "class std::vector"
+        ++begin;
+    }
+    while (text[begin - 1] != '<') --begin;
+    return {text + begin, end - begin};
+#endif
+}
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#define PYGC_THIS_FUNCTION __FUNCSIG__
+#else
+#define PYGC_THIS_FUNCTION __PRETTY_FUNCTION__
+#endif
+
+/// The name of a class template whose parameters are types.
+template <template <class...> class TT>
+constexpr name_range template_name() noexcept {
+    return spelled_template(PYGC_THIS_FUNCTION, sizeof(PYGC_THIS_FUNCTION) - 1);
+}
+
+/// The name of a class template whose parameters are a type, a size, and types, as std::array.
+template <template <class, std::size_t, class...> class TT>
+constexpr name_range sized_template_name() noexcept {
+    return spelled_template(PYGC_THIS_FUNCTION, sizeof(PYGC_THIS_FUNCTION) - 1);
+}
+
+#undef PYGC_THIS_FUNCTION
+
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/object.hpp>
@@ -2207,6 +2926,9 @@ private:
         ~both_names(); // or it would be deleted where that of T is private, which a virtual one must not
     };
 
+    template <bool>
+    struct constant {};
+
 public:
     PYGC_INLINE static detail::header& header_of(const py_object* p) noexcept { return p->pygc_header_; }
 
@@ -2253,6 +2975,26 @@ public:
             return !requires { &both_names<T>::finalize; };
         } else {
             return requires { &T::finalize; };
+        }
+    }
+
+    /// Whether the class says that no object of it is part of a cycle: `using pygc_acyclic = void;`, a type with a
+    /// constant `value`, or a static constant. One that is false says nothing.
+    template <class T>
+    static consteval bool promises_acyclic() noexcept {
+        if constexpr (requires { typename T::pygc_acyclic; }) {
+            using promise = typename T::pygc_acyclic;
+            if constexpr (requires { promise::value; }) {
+                return static_cast<bool>(promise::value);
+            } else {
+                return true;
+            }
+        } else if constexpr (requires { static_cast<bool>(T::pygc_acyclic); }) {
+            static_assert(requires { typename constant<static_cast<bool>(T::pygc_acyclic)>; },
+                          "pygc: pygc_acyclic is a type or a constant: static constexpr bool pygc_acyclic = true;");
+            return static_cast<bool>(T::pygc_acyclic);
+        } else {
+            return false;
         }
     }
 
@@ -2365,6 +3107,16 @@ PYGC_INLINE T* value_of(py_object* p) noexcept {
     }
 }
 
+/// Where in an object the value stands that the user knows.
+template <class T>
+consteval std::size_t box_value_offset() noexcept {
+    if constexpr (__is_base_of(py_object, T)) {
+        return 0;
+    } else {
+        return (sizeof(py_object) + alignof(T) - 1) / alignof(T) * alignof(T);
+    }
+}
+
 /// The object behind a value that a reference owns: the inverse of `value_of`.
 template <class T>
 PYGC_INLINE py_object* owner_of(T* value) noexcept {
@@ -2398,6 +3150,15 @@ PYGC_NOINLINE inline void report(const char* what, const type_info* type, const 
     std::abort();
 }
 
+/// Whether an object is dying, so that a container may be in the middle of its clear(), where no `traverse` may look
+/// at it. A line to stderr says so: an exception in a destructor would end the program.
+PYGC_NOINLINE inline bool refuses_traversal(const char* who) noexcept {
+    if (!is_dying()) return false;
+    std::fprintf(stderr, "pygc: %s while an object dies finds nothing: a container may be in the middle of its clear()\n",
+                 who);
+    return true;
+}
+
 #if PYGC_EXCEPTIONS
 /// Hands the exception being handled to the heap's hook; without one, writes a line to stderr.
 PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, name_range type,
@@ -2417,6 +3178,53 @@ PYGC_NOINLINE inline void report_unraisable(heap_state& h, const char* what, nam
 }
 #endif
 
+/// In debug mode: whether a heap is another thread's, which runs and uses it, so that this one must not. A thread that has
+/// ended leaves its objects to whoever holds them, and `exit` ends what other threads made.
+PYGC_INLINE bool is_another_threads([[maybe_unused]] const heap_state& h) noexcept {
+#if PYGC_DEBUG
+    const std::uint32_t owner = owner_of(h);
+    return owner != 0 && owner != thread_number() && !own.ending;
+#else
+    return false;
+#endif
+}
+
+/// In debug mode aborts with a report if `h` is another thread's.
+PYGC_INLINE void check_thread([[maybe_unused]] const heap_state& h, [[maybe_unused]] const type_info* type,
+                              [[maybe_unused]] const void* p) noexcept {
+    if (!is_another_threads(h)) return;
+    report_and_abort(type != nullptr ? "used by another thread than its heap's; objects belong to one thread at a time:"
+                                     : "used by another thread than its own; it belongs to one at a time: the heap",
+                     type, p);
+}
+
+/// In debug mode: whether the last reference to an object went in another thread than its heap's. It is reported, and
+/// kept for good: destroying it here would race with that thread.
+PYGC_INLINE bool is_kept_for_another_thread([[maybe_unused]] const type_info& type,
+                                            [[maybe_unused]] py_object* p) noexcept {
+#if PYGC_DEBUG
+    if (is_another_threads(*chunk_of(p).heap)) {
+        static constinit thread_local int reports = 0;
+        if (++reports <= 8) {
+            report("dropped by another thread than its heap's, and kept for good; objects belong to one thread at a time:",
+                   &type, p);
+        }
+        header_of(p).count = 1;
+        return true;
+    }
+#endif
+    return false;
+}
+
+/// Ends the program if another copy of the library made the heap: types have other numbers there.
+inline void check_library(const heap_state& h) noexcept {
+    if (h.library == this_library()) return;
+    report_and_abort(
+        "one copy of the library can't make objects in the heap of another; link the program with -rdynamic "
+        "or its libraries without RTLD_LOCAL, so that there is one copy: the heap",
+        nullptr, &h);
+}
+
 #if PYGC_DEBUG
 /// Whether the object at `p` died and its slot is free. The header doesn't tell: it looks like that of
 /// an object whose destructor runs, and such an object may be borrowed.
@@ -2435,15 +3243,11 @@ inline bool is_free_slot([[maybe_unused]] const page& where, const py_object* p)
 /// constructed: an object on the stack or in a member has no slot of its own.
 inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
 #if PYGC_DEBUG
-    bool ours = false;
-    {
-        shared_lock lock;
-        for (heap_state* h = all_heaps; h != nullptr && !ours; h = h->next) ours = h->pages.owns(p);
-    }
-    if (!ours) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
+    if (!is_chunk(&chunk_of(p))) report_and_abort("borrow of an object that make_ref did not make", nullptr, p);
     page& where = page_of(p);
+    check_thread(*chunk_of(p).heap, where.type, p);
     const std::size_t offset = reinterpret_cast<std::uintptr_t>(p) % page_bytes;
-    const std::size_t stride = where.type == nullptr || where.type->slots == 1 ? page_bytes : where.type->slot_bytes;
+    const std::size_t stride = where.type == nullptr || where.type->slot_count == 1 ? page_bytes : where.type->slot_bytes;
     if (where.type == nullptr || offset % stride != where.type->header_offset) {
         report_and_abort("borrow of an object inside another", where.type, p);
     }
@@ -2454,777 +3258,501 @@ inline void check_borrow([[maybe_unused]] const py_object* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/weak_record.hpp>
-// What a py_weakref refers to: a small object of its own, as a weak reference is in CPython.
-//
-//   py_weakref ---> weak_record ---> object (address, not counted)     object: one bit of its state says
-//   py_weakref --/      ^                                              that the table knows of records
-//                       +-- heap's weak_table: address -> first record
+// -------------------- <pygc/detail/place_check.hpp>
+// Whether what a `traverse` shows can belong to the object that shows it, by its address: a collection nulls it.
+
+#if defined(__ELF__) && defined(__GNUC__)
+extern "C" {
+// The static data of the program, and where the stack of its first thread begins. Weak: not every system has them.
+__attribute__((weak)) extern char __data_start[];
+__attribute__((weak)) extern char _end[];
+__attribute__((weak)) extern void* __libc_stack_end;
+}
+#endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-struct weak_record : py_object {
-    /// Set in `target` when the object has died. The address stays: hashes are made of it.
-    static constexpr std::uintptr_t dead = 1;
-
-    explicit weak_record(py_object* object) noexcept : target(reinterpret_cast<std::uintptr_t>(object) | dead) {}
-    weak_record(const weak_record&) = delete;
-    weak_record& operator=(const weak_record&) = delete;
-    inline ~weak_record();
-
-    [[nodiscard]] bool is_dead() const noexcept { return (target & dead) != 0; }
-    [[nodiscard]] py_object* object() const noexcept { return reinterpret_cast<py_object*>(target & ~dead); }
-
-    std::uintptr_t target;
-    weak_record* next = nullptr;
-    weak_record* previous = nullptr;
-    void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
+/// Where a reference stands that an object shows, and that isn't inside the object.
+enum class place_kind : unsigned char {
+    unknown,      // memory that the object may own: the buffer of a container, a node of a list
+    other_object, // in another object, or among the engine's books
+    stack,        // a local variable: a copy, or somebody else's
+    statics,      // a static variable
 };
 
-/// The object behind a record while it lives and is not waiting for its end; else null.
-PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
-    if (r.is_dead()) return nullptr;
-    py_object* p = r.object();
-    return (header_of(p).state & life_postponed) == 0 ? p : nullptr;
-}
-
-/// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
-inline bool is_ending(const weak_record& r) noexcept {
-    return (header_of(&r).state & (life_dying | life_postponed)) != 0;
-}
-
-/// Lets a record refer to its object. Preconditions: `reserve_one` of the heap's table said true.
-inline void attach(heap_state& h, weak_record& r) noexcept {
-    py_object* p = r.object();
-    r.target &= ~weak_record::dead;
-    header& object = header_of(p);
-    weak_record* first = (object.state & life_weak) != 0 ? h.weak.find(p) : nullptr;
-    weak_record* before = r.call != nullptr && first != nullptr && first->call == nullptr ? first : nullptr;
-    r.previous = before;
-    r.next = before != nullptr ? before->next : first;
-    if (r.next != nullptr) r.next->previous = &r;
-    if (before != nullptr) {
-        before->next = &r;
-    } else {
-        h.weak.set(p, &r);
-    }
-    object.state |= life_weak;
-    page_of(p).weak = true;
-}
-
-/// Ends that, and nobody is told.
-inline void detach(weak_record& r) noexcept {
-    if (r.is_dead()) return;
-    py_object* p = r.object();
-    r.target |= weak_record::dead;
-    heap_state& h = *chunk_of(p).heap;
-    if (r.next != nullptr) r.next->previous = r.previous;
-    if (r.previous != nullptr) {
-        r.previous->next = r.next;
-    } else if (r.next != nullptr) {
-        h.weak.set(p, r.next);
-    } else {
-        h.weak.take(p);
-        header_of(p).state &= ~std::uint32_t{life_weak};
-    }
-    r.next = r.previous = nullptr;
-}
-
-inline weak_record::~weak_record() { detach(*this); }
-
-/// Calls `f(weak_record&)` for each record of an object that somebody owns. Preconditions: it has some.
-template <class F>
-void for_each_weak_record(const py_object* p, F f) {
-    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) {
-        if (!is_ending(*r)) f(*r);
-    }
-}
-
-/// Callbacks that wait to be called, linked by `next`; each record is held by a reference.
-struct pending_callbacks {
-    weak_record* first = nullptr;
-    weak_record** end = &first;
-
-    void add(weak_record& r) noexcept {
-        add_reference(header_of(&r));
-        r.next = r.previous = nullptr;
-        *end = &r;
-        end = &r.next;
-    }
-};
-
-/// All records of an object that dies are dead at once; those with a callback, if they are not
-/// themselves dying or condemned, join `pending`, newest first.
-inline void sever(heap_state& h, py_object* p, pending_callbacks& pending) noexcept {
-    header_of(p).state &= ~std::uint32_t{life_weak};
-    for (weak_record* r = h.weak.take(p); r != nullptr;) {
-        weak_record& current = *r;
-        r = r->next;
-        current.target |= weak_record::dead;
-        current.next = current.previous = nullptr;
-        const bool condemned = (header_of(&current).state & life_condemned) != 0;
-        if (current.call != nullptr && !condemned && !is_ending(current)) pending.add(current);
-    }
-}
-
-/// Calls them in order. Returns: how many records went with their callback.
-inline std::size_t run(pending_callbacks& pending) noexcept {
-    std::size_t gone = 0;
-    while (pending.first != nullptr) {
-        weak_record& r = *pending.first;
-        pending.first = r.next;
-        r.next = nullptr;
-        if (r.call != nullptr) r.call(r);
-        if (header_of(&r).count == 1) ++gone;
-        drop(&r);
-    }
-    pending.end = &pending.first;
-    return gone;
-}
-
-/// Both, for one object that dies by its count.
-PYGC_NOINLINE inline void sever_and_call(heap_state& h, py_object* p) noexcept {
-    pending_callbacks pending;
-    sever(h, p, pending);
-    run(pending);
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/ref.hpp>
-// py_ref<T>: the owning pointer.
-
-namespace pygc::inline PYGC_ABI {
-
-namespace detail {
-
-struct ref_access;
-
-/// Appears in the error message of a deleted function.
-struct use_make_ref_for_new_objects_or_borrow_for_existing_ones {};
-
-/// Whether a `U` may be held through a `T`: shared_ptr's rule.
-template <class U, class T>
-concept convertible_object = std::is_convertible_v<U*, T*>;
-
-template <class U, class T>
-consteval void check_conversion() {
-    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
-        static_assert(__is_base_of(py_object, T),
-                      "pygc: a py_ref to a derived class converts to a py_ref to its base only if the base "
-                      "derives from pygc::py_object; write `struct base : pygc::py_object`");
-    }
-}
-
-} // namespace detail
-
-/// Owning pointer to a counted object: CPython's strong reference with the interface of
-/// `std::shared_ptr`, in one machine word and with a plain, thread-confined count.
-///
-///     auto a = pygc::make_ref<person>("Ada");
-///     auto b = a;                 // use_count() == 2
-///     a = nullptr;                // use_count() == 1
-///
-/// `T` is a class derived from py_object, or any other object type, which then lives in a box.
-/// **Incomplete types**: everything but `get`, `*`, `->`, `steal`, `borrow`, hashing and the
-/// conversions works while `T` is incomplete. **Exceptions**: none. **Complexity**: constant,
-/// besides the destructors of what dies. **Thread safety**: see py_object.
-template <class T>
-class py_ref {
+/// Tells by an address. Remembers blocks of memory of the size of a chunk that hold neither objects nor statics.
+class place_check {
 public:
-    static_assert(!std::is_reference_v<T> && !std::is_void_v<T>, "pygc: a py_ref refers to objects");
-    static_assert(!std::is_array_v<T>, "pygc: no arrays; use py_ref<std::vector<U>> or py_ref<std::array<U, N>>");
-
-    using element_type = T;
-    using pointer = T*;
-
-    constexpr py_ref() noexcept = default;
-    constexpr py_ref(std::nullptr_t) noexcept {}
-
-    PYGC_INLINE py_ref(const py_ref& other) noexcept : object_(other.object_) { add(); }
-    PYGC_INLINE py_ref(py_ref&& other) noexcept : object_(other.take()) {}
-
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref(const py_ref<U>& other) noexcept : object_(other.object_) {
-        detail::check_conversion<U, T>();
-        add();
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref(py_ref<U>&& other) noexcept : object_(other.take()) {
-        detail::check_conversion<U, T>();
-    }
-
-    template <class U>
-    explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
-
-    constexpr PYGC_INLINE ~py_ref() {
-        if (object_ != nullptr) detail::drop(object_);
-    }
-
-    // The new reference is stored before the old one is dropped: its death may destroy `other`, or
-    // look at this reference.
-    PYGC_INLINE py_ref& operator=(const py_ref& other) noexcept {
-        py_ref(other).swap(*this);
-        return *this;
-    }
-    PYGC_INLINE py_ref& operator=(py_ref&& other) noexcept {
-        py_ref(static_cast<py_ref&&>(other)).swap(*this);
-        return *this;
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref& operator=(const py_ref<U>& other) noexcept {
-        py_ref(other).swap(*this);
-        return *this;
-    }
-    template <detail::convertible_object<T> U>
-    PYGC_INLINE py_ref& operator=(py_ref<U>&& other) noexcept {
-        py_ref(static_cast<py_ref<U>&&>(other)).swap(*this);
-        return *this;
-    }
-    PYGC_INLINE py_ref& operator=(std::nullptr_t) noexcept {
-        reset();
-        return *this;
-    }
-
-    /// Effects: drops the reference; then null.
-    PYGC_INLINE void reset() noexcept { py_ref().swap(*this); }
-    PYGC_INLINE void reset(std::nullptr_t) noexcept { reset(); }
-    template <class U>
-    void reset(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
-
-    PYGC_INLINE void swap(py_ref& other) noexcept {
-        py_object* mine = object_;
-        object_ = other.object_;
-        other.object_ = mine;
-    }
-    friend PYGC_INLINE void swap(py_ref& a, py_ref& b) noexcept { a.swap(b); }
-
-    /// Returns: the object; the reference becomes null without counting. CPython's "stolen" reference:
-    /// whoever takes it gives it back with `steal`, or it is leaked.
-    [[nodiscard]] T* release() noexcept {
-        T* p = get();
-        object_ = nullptr;
-        return p;
-    }
-
-    /// Takes over a reference that somebody else counted: what `release` gave.
-    [[nodiscard]] static py_ref steal(T* p) noexcept {
-        py_ref r;
-        if (p != nullptr) r.object_ = detail::owner_of(const_cast<std::remove_cv_t<T>*>(p));
-        return r;
-    }
-
-    /// A new reference to an object that somebody else owns, for example `borrow(this)`.
-    /// Preconditions: `make_ref` made the object; in debug mode anything else is reported.
-    [[nodiscard]] static py_ref borrow(T* p) noexcept {
-        py_ref r = steal(p);
-        if (p != nullptr) detail::check_borrow(r.object_);
-        r.add();
-        return r;
-    }
-
-    [[nodiscard]] PYGC_INLINE T* get() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        if (object_ == nullptr) return nullptr;
-        return detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] PYGC_INLINE T& operator*() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        return *detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] PYGC_INLINE T* operator->() const noexcept {
-        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
-        return detail::value_of<std::remove_cv_t<T>>(object_);
-    }
-    [[nodiscard]] constexpr explicit operator bool() const noexcept { return object_ != nullptr; }
-
-    /// Returns: the number of references, 0 for null.
-    [[nodiscard]] long use_count() const noexcept {
-        return object_ == nullptr ? 0 : static_cast<long>(detail::header_of(object_).count);
+    /// `frame`: the address of a local variable of whoever started the collection.
+    PYGC_NOINLINE place_kind kind_of(const heap_state& h, const void* place, const void* frame) noexcept {
+        const auto p = reinterpret_cast<std::uintptr_t>(place);
+        if (is_on_stack(p, reinterpret_cast<std::uintptr_t>(frame))) return place_kind::stack;
+        const std::uintptr_t block = p / chunk_bytes;
+        std::uintptr_t& known = unknown_[block % blocks];
+        if (known == block) return place_kind::unknown;
+        if (h.pages.covers(place)) return place_kind::other_object;
+#if defined(__ELF__) && defined(__GNUC__)
+        const auto begin = reinterpret_cast<std::uintptr_t>(&__data_start);
+        const auto end = reinterpret_cast<std::uintptr_t>(&_end);
+        if (begin != 0 && begin < end) {
+            if (p - begin < end - begin) return place_kind::statics;
+            if (block >= begin / chunk_bytes && block <= end / chunk_bytes) return place_kind::unknown;
+        }
+#endif
+        known = block;
+        return place_kind::unknown;
     }
 
 private:
-    template <class U>
-    friend class py_ref;
-    friend struct detail::ref_access;
-
-    PYGC_INLINE void add() const noexcept {
-        if (object_ != nullptr) detail::add_reference(detail::header_of(object_));
+    /// Between the frames of the collection and of the running `traverse`; or further up, where that is known.
+    PYGC_NOINLINE static bool is_on_stack(std::uintptr_t p, std::uintptr_t frame) noexcept {
+#if defined(__GNUC__)
+        const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+        if (p - here < frame - here && here < frame) return true;
+#if defined(__ELF__)
+        if (&__libc_stack_end != nullptr) {
+            // Nothing else is mapped so near the beginning of the first thread's stack.
+            const auto top = reinterpret_cast<std::uintptr_t>(__libc_stack_end);
+            constexpr std::uintptr_t usual_stack = std::uintptr_t{8} << 20;
+            if (here < top && top - here < usual_stack && p >= here && p < top) return true;
+        }
+#endif
+#endif
+        return false;
     }
-    PYGC_INLINE py_object* take() noexcept {
-        py_object* p = object_;
-        object_ = nullptr;
-        return p;
-    }
 
-    py_object* object_ = nullptr;
+    static constexpr std::size_t blocks = 64;
+    std::uintptr_t unknown_[blocks] = {};
 };
 
-namespace detail {
+} // namespace pygc::inline PYGC_ABI::detail
 
-struct ref_access {
-    template <class T>
-    PYGC_INLINE static py_object*& object(py_ref<T>& r) noexcept {
-        return r.object_;
+// -------------------- <pygc/detail/snapshot.hpp>
+// The compact picture of the objects under collection that is taken in one pass over their pages; the
+// phases after it read the picture, not the objects.
+//
+//   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
+//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
+//   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
+//                                 |    +----------+
+//                                 v               v
+//   edges                 [ 0 .. | 65 | 66 | 64 | 66 | ... ]  numbers of what the objects refer to
+//   in_set     one bit an object: takes part in this collection
+//   roots      has references from outside
+//   unreached  nothing known to be alive leads to it
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
+inline constexpr std::uint32_t number_granule = 64;
+
+/// The edge array as a visitor needs it.
+struct edge_room {
+    std::uint32_t* edges;
+    std::size_t count;
+    std::size_t capacity;
+};
+
+/// A reference among garbage that was nulled: where it stands, and what it led to.
+struct cleared_reference {
+    py_object** place;
+    py_object* target;
+};
+
+class snapshot {
+public:
+    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
+    static constexpr std::size_t cached_size = std::size_t{64} << 10;
+
+    explicit snapshot(heap_state& h) noexcept : heap(h), spare(h.reserve) {}
+
+    /// Memory for numbers below `count`, of `objects` objects. False: there is none.
+    [[nodiscard]] bool prepare(std::size_t count, std::size_t objects) noexcept {
+        prepared = failed = false;
+        if (reserve(count, objects)) {
+            trial = heap.trial.data();
+            first_edge = heap.first_edge.data();
+            in_set = heap.in_set.data();
+            roots = heap.roots.data();
+            unreached = heap.unreached.data();
+            use(heap.edges);
+        } else if (!use_spare(count, objects)) {
+            return false;
+        }
+        const std::size_t words = words_for(count);
+        std::memset(in_set, 0, words * sizeof(std::uint64_t));
+        std::memset(roots, 0, words * sizeof(std::uint64_t));
+        std::memset(unreached, 0, words * sizeof(std::uint64_t));
+        size = count;
+        edge_count = 0;
+        log_memory = nullptr;
+        log_capacity = 0;
+        return prepared = true;
     }
-    template <class T>
-    PYGC_INLINE static py_object* object(const py_ref<T>& r) noexcept {
-        return r.object_;
+
+    /// The same from the system only, and nothing is written there yet.
+    [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
+        const std::size_t words = words_for(count);
+        return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&
+               heap.roots.reserve(words) && heap.unreached.reserve(words) &&
+               heap.edges.reserve(2 * objects + 64); // the visitor asks for more
     }
-    /// The record that a weak reference owns.
-    template <class T>
-    PYGC_INLINE static py_object*& record(py_weakref<T>& r) noexcept {
-        return r.record_.object_;
+
+    /// With so many numbers half of `spare` is left for edges.
+    [[nodiscard]] std::size_t numbers_in_spare() const noexcept { return spare.bytes / 2 / 9 - 128; }
+
+    /// Room for a log of so many references. Preconditions: the edges aren't needed any more. Without memory it is
+    /// as long as it can be.
+    void prepare_log(std::size_t count) noexcept {
+        constexpr std::size_t size_in_edges = sizeof(cleared_reference) / sizeof(std::uint32_t);
+        static_assert(sizeof(cleared_reference) % sizeof(std::uint32_t) == 0);
+        if (edges != nullptr) { // and from then on it is the log's memory
+            log_memory = edges;
+            log_capacity = edge_capacity;
+            edges = nullptr;
+            edge_count = edge_capacity = 0;
+        }
+        const bool is_odd = reinterpret_cast<std::uintptr_t>(log_memory) % alignof(cleared_reference) != 0;
+        std::size_t capacity = log_capacity > 1 ? (log_capacity - is_odd) / size_in_edges : 0;
+        cleared = reinterpret_cast<cleared_reference*>(log_memory + is_odd);
+        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
+            cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
+            log_memory = heap.edges.data();
+            log_capacity = heap.edges.capacity();
+            capacity = count;
+        }
+        incomplete_log = capacity < count;
+        cleared_capacity = incomplete_log ? capacity : count;
+        cleared_count = 0;
+        lied = false;
     }
-    template <class T>
-    PYGC_INLINE static py_object* record(const py_weakref<T>& r) noexcept {
-        return r.record_.object_;
+
+    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
+    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
+    /// Gives and takes values, so that its caller's copies may stay in registers.
+    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
+        if (failed || edge_capacity > UINT32_MAX / 2 || !double_edges(count)) {
+            failed = true;
+            return {edges, 0, edge_capacity};
+        }
+        use(heap.edges);
+        return {edges, count, edge_capacity};
     }
-    /// A weak reference that shares a record.
-    template <class T, class Record>
-    static py_weakref<T> weak(Record& record) noexcept {
-        py_weakref<T> w;
-        w.record_ = decltype(w.record_)::borrow(&record);
-        return w;
+
+    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
+    /// can have many under way.
+    void subtract_edges() noexcept {
+        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
+        const std::uint32_t* e = edges;
+        const std::uint32_t* const end = edges + edge_count;
+        if (size > cached_size && edge_count > ahead) {
+            for (; e != end - ahead; ++e) {
+                prefetch(trial + e[ahead]);
+                --trial[*e];
+            }
+        }
+        for (; e != end; ++e) --trial[*e];
     }
-    template <class T>
-    static py_object* weak_target(const py_weakref<T>& r) noexcept {
-        return r.target();
+
+    /// An object shows what can't be its own.
+    PYGC_NOINLINE void note_lie(place_kind kind, const type_info& t, const void* slot, const void* place) noexcept {
+        lied = true;
+        if (lie_type != nullptr) return;
+        lie_kind = kind;
+        lie_type = &t;
+        lie_slot = slot;
+        lie_place = place;
     }
-    /// Calls `f(weak_record&)` for each record of an object.
-    template <class F>
-    static void for_each_record(const py_object* p, F f) {
-        if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
-        for_each_weak_record(p, f);
+
+    heap_state& heap;
+    std::size_t size = 0;           // of the range of numbers
+    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
+    std::uint32_t* first_edge = nullptr;
+    std::uint32_t* edges = nullptr;
+    std::uint32_t edge_count = 0;
+    std::uint32_t edge_capacity = 0;
+    std::uint64_t* in_set = nullptr;
+    std::uint64_t* roots = nullptr;
+    std::uint64_t* unreached = nullptr;
+    bool prepared = false; // there was memory to begin with
+    bool failed = false;   // but not for all edges
+    memory_range spare;    // what may be used if the system has no memory
+    bool keyed = false; // some object of the set has an associative container whose keys hold references
+
+    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
+    /// them may still subtract from.
+    static constexpr std::uint32_t not_garbage = 3u << 30;
+
+    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    cleared_reference* cleared = nullptr; // the log
+    std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
+    std::size_t log_capacity = 0;         // in edges
+    std::size_t cleared_count = 0;
+    std::size_t cleared_capacity = 0; // as many as there can be if nobody lies
+    bool incomplete_log = false;      // there was no memory for more
+    bool for_good = false;            // or the references are put back
+    bool lied = false;                // more was shown than before, or what belongs to somebody else
+    place_check places;
+    const void* frame = nullptr; // on the stack, above all that a `traverse` puts there
+
+    // The first lie of the collection, to be reported.
+    place_kind lie_kind = place_kind::unknown;
+    const type_info* lie_type = nullptr;
+    const void* lie_slot = nullptr;
+    const void* lie_place = nullptr;
+    bool defers_ephemerons = false;    // maps of weak keys that are shown join a list instead of showing their values:
+    ephemeron_map* deferred = nullptr; // see ephemerons.hpp
+
+private:
+    static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }
+
+    /// Where there is no memory for twice as many, a little more may be all that is needed.
+    [[nodiscard]] bool double_edges(std::size_t count) noexcept {
+        if (edges != heap.edges.data()) { // in the spare memory: a fresh array, then
+            if (!heap.edges.reserve(2 * count)) return false;
+            std::memcpy(heap.edges.data(), edges, count * sizeof *edges);
+            return true;
+        }
+        return heap.edges.reserve(2 * count, count) || heap.edges.reserve(count + count / 8, count);
     }
-    /// The same reference, moved out of `r`, as one to a `T`.
-    template <class T, class U>
-    PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
-        return adopt<T>(r.take());
+
+    /// Lays all arrays out in the spare memory; what is left is for the edges. False: it is too small.
+    [[nodiscard]] bool use_spare(std::size_t count, std::size_t objects) noexcept {
+        const std::size_t words = words_for(count);
+        const std::size_t ints = (count + 64) + (count + 65) + (2 * objects + 64);
+        if (spare.bytes < 3 * words * sizeof(std::uint64_t) + ints * sizeof(std::uint32_t)) return false;
+        in_set = reinterpret_cast<std::uint64_t*>(spare.begin);
+        roots = in_set + words;
+        unreached = roots + words;
+        trial = reinterpret_cast<std::uint32_t*>(unreached + words);
+        first_edge = trial + count + 64;
+        edges = first_edge + count + 65;
+        const char* const end = spare.begin + spare.bytes;
+        edge_capacity =
+            static_cast<std::uint32_t>(static_cast<std::size_t>(end - reinterpret_cast<char*>(edges)) / sizeof *edges);
+        heap.edges.release(); // too small, or it would have been used
+        return true;
     }
-    /// Takes over one counted reference.
-    template <class T>
-    PYGC_INLINE static py_ref<T> adopt(py_object* p) noexcept {
-        py_ref<T> r;
-        r.object_ = p;
-        return r;
+
+    void use(const scratch<std::uint32_t>& memory) noexcept {
+        edges = memory.data();
+        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
     }
 };
 
-/// A new reference to an object that somebody else keeps alive; null for null.
-template <class T>
-py_ref<T> to_ref(py_object* p) noexcept {
-    if (p != nullptr) add_reference(header_of(p));
-    return ref_access::adopt<T>(p);
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/edge_check.hpp>
+// In debug mode, holds each reference that is counted against the pages: a collection that starts in the middle of a
+// container's operation, or a `traverse` that shows what is none, meets memory that is no object.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if PYGC_DEBUG
+
+/// Whose references come.
+struct edge_shower {
+    const type_info* type = nullptr;
+    const void* object = nullptr;
+};
+
+[[noreturn]] PYGC_NOINLINE inline void report_edge(const edge_shower& shower, const char* what,
+                                                   const void* target) noexcept {
+    std::fprintf(stderr, "pygc: a traverse shows %s, %p\n", what, target);
+    report_and_abort("a collection started in the middle of a container's operation (hold a pygc::no_collect around "
+                     "it), or traverse shows what is no reference, of the",
+                     shower.type, shower.object);
 }
 
-PYGC_INLINE std::strong_ordering order(const volatile void* a, const volatile void* b) noexcept {
-    return reinterpret_cast<std::uintptr_t>(a) <=> reinterpret_cast<std::uintptr_t>(b);
-}
-
-} // namespace detail
-
-/// A new reference to an object that somebody else owns: `pygc::borrow(this)`.
-template <class T>
-[[nodiscard]] py_ref<T> borrow(T* p) noexcept {
-    return py_ref<T>::borrow(p);
-}
-
-/// The same under the name that users of `enable_shared_from_this` look for.
-template <class T>
-[[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
-    return py_ref<T>::borrow(self);
-}
-
-// Comparison is by identity. Raw pointers are deduced, so that `p == NULL` means nullptr_t.
-
-template <class T, class U>
-[[nodiscard]] bool operator==(const py_ref<T>& a, const py_ref<U>& b) noexcept {
-    return detail::ref_access::object(a) == detail::ref_access::object(b);
-}
-template <class T>
-[[nodiscard]] constexpr bool operator==(const py_ref<T>& a, std::nullptr_t) noexcept {
-    return !a;
-}
-template <class T, class U>
-    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-        std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept { return a.get() == b; }
-
-template <class T, class U>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, const py_ref<U>& b) noexcept {
-    return detail::order(detail::ref_access::object(a), detail::ref_access::object(b));
-}
-template <class T>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, std::nullptr_t) noexcept {
-    return detail::order(detail::ref_access::object(a), nullptr);
-}
-template <class T, class U>
-    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
-        std::is_convertible_v<const volatile T*, const volatile U*>
-[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept { return detail::order(a.get(), b); }
-
-// Casts, found by argument-dependent lookup as for shared_ptr. The object stays the same, so casting
-// a temporary moves the reference and counts nothing.
-
-template <class T, class U>
-[[nodiscard]] py_ref<T> static_pointer_cast(const py_ref<U>& r) noexcept {
-    return static_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> static_pointer_cast(py_ref<U>&& r) noexcept {
-    static_cast<void>(static_cast<T*>(static_cast<U*>(nullptr)));
-    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
-        static_assert(__is_base_of(py_object, T) && __is_base_of(py_object, U),
-                      "pygc: casts between classes need both to derive from pygc::py_object");
+/// Aborts with a report unless a living object is at `target`. Complexity: constant.
+inline void check_edge(const edge_shower& shower, const py_object* target) noexcept {
+    const auto at = reinterpret_cast<std::uintptr_t>(target);
+    if (at % alignof(header) != 0 || !is_chunk(&chunk_of(target))) {
+        report_edge(shower, "an address where no object can be", target);
     }
-    return detail::ref_access::retarget<T>(r);
+    const page& where = page_of(target);
+    if (where.type == nullptr || is_poisoned(target)) report_edge(shower, "memory that was freed", target);
+    const std::size_t offset = at % page_bytes;
+    const std::size_t stride = where.type->slot_count == 1 ? page_bytes : where.type->slot_bytes;
+    if (offset % stride != where.type->header_offset) report_edge(shower, "an address inside an object", target);
+    const header& h = header_of(target);
+    if ((h.state & life_dying) != 0 && h.count == dying_count) report_edge(shower, "an object that has died", target);
 }
 
-template <class T, class U>
-[[nodiscard]] py_ref<T> const_pointer_cast(const py_ref<U>& r) noexcept {
-    return const_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> const_pointer_cast(py_ref<U>&& r) noexcept {
-    static_cast<void>(const_cast<T*>(static_cast<U*>(nullptr)));
-    return detail::ref_access::retarget<T>(r);
+/// Aborts with a report if an object has been shown more often than there are references to it, as in a list whose links
+/// have become a circle. `numbers`: what the shower has shown so far. Complexity: linear in them; asked when their array
+/// has to grow.
+inline void check_repeated_edge(const edge_shower& shower, const py_object* target, const std::uint32_t* numbers,
+                                std::size_t count) noexcept {
+    const std::uint32_t wanted = number_of(target);
+    const std::int32_t references = header_of(target).count;
+    if (wanted == 0 || references < 0) return; // outside, or immortal
+    std::size_t shown = 0;
+    for (std::size_t i = 0; i != count; ++i) shown += numbers[i] == wanted;
+    if (shown > static_cast<std::size_t>(references) + 1024) {
+        report_edge(shower, "one reference again and again", target);
+    }
 }
 
-#if PYGC_RTTI
-/// Returns: the reference as `py_ref<T>`, or null if the object is no `T`. A temporary that isn't one
-/// keeps its reference.
-template <class T, class U>
-[[nodiscard]] py_ref<T> dynamic_pointer_cast(const py_ref<U>& r) noexcept {
-    return dynamic_pointer_cast<T>(py_ref<U>(r));
-}
-template <class T, class U>
-[[nodiscard]] py_ref<T> dynamic_pointer_cast(py_ref<U>&& r) noexcept {
-    if (dynamic_cast<T*>(r.get()) == nullptr) return nullptr;
-    return detail::ref_access::retarget<T>(r);
-}
 #endif
 
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/ephemeron_map.hpp>
+// A weak_key_map whose values can hold references, as a full collection sees it: a table of ephemerons. Each heap has
+// a list of those that hold entries for its objects.
+
+namespace pygc::inline PYGC_ABI {
+class visitor;
 } // namespace pygc::inline PYGC_ABI
 
-/// As the hash of `T*`, so that unordered containers can look a raw pointer up without counting.
-template <class T>
-struct std::hash<pygc::py_ref<T>> {
-    using is_transparent = void;
-
-    [[nodiscard]] std::size_t operator()(const pygc::py_ref<T>& r) const noexcept { return (*this)(r.get()); }
-    [[nodiscard]] std::size_t operator()(const T* p) const noexcept { return std::hash<const T*>()(p); }
-};
-
-// -------------------- <pygc/detail/finalizer_entry.hpp>
-// What a heap knows of each `finalizer` that has neither run nor been detached.
-
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A weak reference with a callback, in the list that keeps it. Owners: the list, and each `finalizer`.
-struct finalizer_entry final : weak_record {
-    using pygc_acyclic = void; // what the function owns counts as referred to from outside, as in Python
+class ephemeron_table;
 
-    finalizer_entry(py_object* object, callable<>&& f) noexcept
-        : weak_record(object), function(static_cast<callable<>&&>(f)) {
-        call = [](weak_record& self) noexcept { static_cast<finalizer_entry&>(self).run(); };
-    }
+struct ephemeron_map {
+    ephemeron_map() noexcept = default;
+    ephemeron_map(const ephemeron_map&) = delete;
+    ephemeron_map& operator=(const ephemeron_map&) = delete;
 
-    void join(heap_state& h) noexcept {
-        heap = &h;
-        older = h.newest_finalizer;
-        if (older != nullptr) older->newer = this;
-        h.newest_finalizer = this;
-        add_reference(header_of(this));
-    }
-
-    /// Out of the list, its function returned. Preconditions: in the list.
-    [[nodiscard]] callable<> leave() noexcept {
-        (newer != nullptr ? newer->older : heap->newest_finalizer) = older;
-        if (older != nullptr) older->newer = newer;
-        newer = older = nullptr;
-        listed = false;
-        detach(*this);
-        callable<> f;
-        f.swap(function);
-        return f;
-    }
-
-    /// Calls the function, unless that has happened or it was detached. Returns: whether it did.
-    bool run() noexcept {
-        if (!listed) return false;
-        heap_state& h = *heap;
-        py_object* const object = this->object();
-        {
-            const callable<> f = leave();
-#if PYGC_EXCEPTIONS
-            try {
-                f();
-            } catch (...) {
-                report_unraisable(h, "a finalizer for", type_name<py_object>(), object);
-            }
-#else
-            static_cast<void>(h);
-            static_cast<void>(object);
-            f();
-#endif
+    /// An entry for an object of `h` came.
+    void enter(heap_state& h) noexcept {
+        if (count_values == nullptr) return;
+        if (home == nullptr) {
+            home = &h;
+            next = h.ephemerons;
+            if (next != nullptr) next->previous = this;
+            h.ephemerons = this;
         }
-        drop(this); // the list's reference
-        return true;
+        if (home == &h) ++entries_at_home;
+    }
+    /// An entry for an object of `h` went. A heap may end once it holds no record of an entry: by then the list has
+    /// forgotten the map.
+    void leave(heap_state& h) noexcept {
+        if (home != &h || --entries_at_home != 0) return;
+        (previous != nullptr ? previous->next : h.ephemerons) = next;
+        if (next != nullptr) next->previous = previous;
+        next = previous = nullptr;
+        home = nullptr;
     }
 
-    callable<> function;
-    heap_state* heap = nullptr;
-    finalizer_entry* newer = nullptr;
-    finalizer_entry* older = nullptr;
-    bool at_exit = true;
-    bool listed = true;
+    // Null where values can't hold references.
+    void (*count_values)(ephemeron_map&, ephemeron_table&) = nullptr; // each value, and the key that it hangs on
+    void (*visit_value_of)(void* entry, visitor&) = nullptr;
+
+    heap_state* home = nullptr; // whose list it is in; entries for objects of other heaps are kept as they are
+    ephemeron_map* next = nullptr;
+    ephemeron_map* previous = nullptr;
+    std::size_t entries_at_home = 0;
+
+    // For the collection that runs.
+    ephemeron_map* next_deferred = nullptr;
+    std::uint32_t place = 0; // among the edges, where a traverse showed it
+    std::uint32_t index = 0; // in the collection's table
+    bool deferred = false;   // a traverse has shown it
+    bool shown_twice = false; // some traverse shows what isn't its object's: whose it is, nobody knows
 };
-
-/// At the end of a heap: the newest first, and those made meanwhile next; what isn't to run is let go.
-inline void run_exit_finalizers(heap_state& h) noexcept {
-    for (finalizer_entry* e = h.newest_finalizer; e != nullptr; e = h.newest_finalizer) {
-        while (e != nullptr && !e->at_exit) e = e->older;
-        if (e == nullptr) break;
-        e->run();
-    }
-    while (h.newest_finalizer != nullptr) {
-        finalizer_entry* e = h.newest_finalizer;
-        static_cast<void>(e->leave());
-        drop(e);
-    }
-}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/postponed.hpp>
-// The list of dead objects whose destructors wait, so that no structure is too deep for the stack.
+// -------------------- <pygc/detail/erased_entries.hpp>
+// Entries that were taken out of associative containers, and wait for their destructors.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A dead object joins the list of those whose destructors wait, behind what the destructor that runs
-/// now added before it: they will be destroyed in the order in which recursion would have reached them. `kept`: what of
-/// its state its destructor must find.
-inline void postpone(py_object* p, std::uint32_t kept) noexcept {
-    thread_state& t = this_thread;
-    if (t.postponed == nullptr) { // as in a chain, where each waits alone
-        link_postponed(header_of(p), nullptr, kept);
-        t.postponed = p;
-    } else if (t.last_postponed == nullptr) {
-        link_postponed(header_of(p), t.postponed, kept);
-        t.postponed = p;
-    } else {
-        header& last = header_of(t.last_postponed);
-        link_postponed(header_of(p), next_postponed(last), kept);
-        link_postponed(last, p, last.state & state_mask);
-    }
-    t.last_postponed = p;
-}
+/// A list in memory of its own.
+class erased_entries {
+public:
+    erased_entries() noexcept = default;
+    erased_entries(const erased_entries&) = delete;
+    erased_entries& operator=(const erased_entries&) = delete;
+    ~erased_entries() { destroy(); }
 
-/// The same for one whose destructor was about to run, one level too deep.
-PYGC_NOINLINE inline void postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-}
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/death.hpp>
-// The end of one object, in so far as it is the same for all types: finalizer, weak references, destructors that
-// wait, slot. What depends on the type is in destruction.hpp.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-void destroy_postponed() noexcept;
-
-PYGC_INLINE void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
-
-PYGC_NOINLINE inline void keep_zombie(py_object* p) noexcept {
-    header& h = header_of(p);
-    ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
-    report("a destructor let a reference escape to the destroyed", page_of(p).type, p);
-}
-
-/// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
-/// kept until that reference goes.
-PYGC_INLINE bool has_escaped(py_object* p) noexcept {
-    if (header_of(p).count == dying_count) [[likely]]
-        return false;
-    keep_zombie(p);
-    return true;
-}
-
-/// Runs `f` one level deeper, and what had to wait for it.
-template <class F>
-PYGC_INLINE auto nested(F f) noexcept {
-    --this_thread.nesting_left;
-    const auto result = f();
-    if (this_thread.nesting_left == 0) [[unlikely]]
-        destroy_postponed();
-    ++this_thread.nesting_left;
-    return result;
-}
-
-PYGC_INLINE void free_slot_of(page& where, py_object* p) noexcept {
-    const type_info& t = *where.type;
-    free_slot(where, reinterpret_cast<char*>(p) - t.header_offset, t);
-}
-
-/// Whether somebody wants to know of the death first: the object itself, or weak references to it.
-PYGC_INLINE bool has_farewell(const page& where, const header& h) noexcept {
-    return (h.state & life_weak) != 0 || (where.type->finalize != nullptr && (h.state & life_finalized) == 0);
-}
-
-/// Takes an object out of the count of its age.
-inline void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
-    const std::uint32_t age = age_of(h);
-    if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
-    --heap.objects_of_age[age];
-    if (age != age_young) settle_death(heap, where);
-}
-
-/// Puts it into generation 0, as a new one.
-inline void join_registry(page& where, header& h) noexcept {
-    if (!where.type->container) return;
-    h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
-    mark_young(where);
-}
-
-/// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
-/// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
-inline bool bid_farewell(heap_state& heap, page& where, py_object* p) noexcept {
-    header& h = header_of(p);
-    if (where.type->finalize != nullptr && (h.state & life_finalized) == 0) {
-        h.count = 1;
-        if (!where.frozen && (h.state & life_condemned) == 0) {
-            leave_registry(heap, where, h);
-            join_registry(where, h);
-        }
-        where.type->finalize(where, p);
-        if (--h.count != 0) {
-            if ((h.state & life_condemned) != 0) {
-                h.state &= ~std::uint32_t{life_condemned};
-                join_registry(where, h);
-            }
-            return false;
-        }
-    }
-    leave_registry(heap, where, h);
-    const bool weak = (h.state & life_weak) != 0;
-    h.count = dying_count;
-    h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
-    if (!weak) return true;
-    sever_and_call(heap, p);
-    if (h.count == dying_count) [[likely]]
-        return true;
-    // A callback made a reference of a plain pointer, while the object is still whole.
-    h.count -= dying_count;
-    h.state = (h.state & life_finalized) | age_none;
-    join_registry(where, h);
-    return false;
-}
-
-/// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
-/// collection's, lest it be used again under its eyes.
-inline void destroy_condemned(page& where, py_object* p) noexcept {
-    nested([&]() noexcept {
-        begin_death(p);
-        where.type->destruct(p);
-        return true;
-    });
-    if (!has_escaped(p)) header_of(p).state |= life_condemned;
-}
-
-/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
-PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
-    header& h = header_of(p);
-    heap_state& heap = *chunk_of(p).heap;
-    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
-        leave_registry(heap, where, h);
+    /// Takes an entry out of a container with node handles. False if there is no memory: it stays. What the container
+    /// throws comes through; then it stays as well.
+    template <class Container, class Iterator>
+    bool take(Container& from, Iterator at) {
+        using entry = holder<decltype(from.extract(at))>;
+        static_assert(alignof(entry) <= alignment);
+        void* const place = room(sizeof(entry));
+        if (place == nullptr) return false;
+        last_ = ::new (place) entry(last_, from, at);
         return true;
     }
-    if ((h.state & life_immortal) != 0) {
-        h.count = pinned_count;
-        return false;
-    }
-    if ((h.state & life_zombie) != 0) {                     // its last reference went
-        const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
-        begin_death(p);
-        if (!collected) free_slot_of(where, p);
-        return false;
-    }
-    if ((h.state & life_dying) != 0) return false;
-    const bool condemned = (h.state & life_condemned) != 0;
-    if (has_farewell(where, h)) {
-        if (this_thread.nesting_left <= 0) { // whom it would tell may be deep as well
-            leave_registry(heap, where, h);
-            postpone(p, h.state & state_mask);
-            return false;
-        }
-        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
-    } else {
-        leave_registry(heap, where, h);
-    }
-    if (!condemned) return true;
-    if (this_thread.nesting_left <= 0) {
-        postpone(p, h.state & state_mask);
-    } else {
-        destroy_condemned(where, p);
-    }
-    return false;
-}
 
-/// For an object that had to wait and has more to do first. Returns: false if there is nothing left to destroy.
-PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
-    header& h = header_of(p);
-    heap_state& heap = *chunk_of(p).heap;
-    unlink_postponed(h);
-    const bool condemned = (h.state & life_condemned) != 0;
-    if ((h.state & life_dying) == 0 && has_farewell(where, h)) {
-        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
-    }
-    if (condemned) destroy_condemned(where, p);
-    return !condemned;
-}
-
-/// Runs the destructors that wait. Preconditions: nesting_left is 0, as in the innermost destructor that may run
-/// others; elsewhere none wait for it.
-PYGC_NOINLINE inline void destroy_postponed() noexcept {
-    thread_state& t = this_thread;
-    --t.nesting_left;
-    while (t.postponed != nullptr) {
-        py_object* const p = t.postponed;
-        const header& h = header_of(p);
-        t.postponed = static_cast<py_object*>(next_postponed(h));
-        t.last_postponed = nullptr;
-        page& where = page_of(p);
-        if ((h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
-            if (!prepare_postponed_death(where, p)) continue;
+    /// Runs the destructors, which may do as they like.
+    void destroy() noexcept {
+        while (last_ != nullptr) {
+            item& i = *last_;
+            last_ = i.previous;
+            i.end(i);
         }
-        begin_death(p);
-        where.type->destruct(p);
-        if (!has_escaped(p)) [[likely]]
-            free_slot_of(where, p);
+        while (block_ != nullptr) {
+            block* const gone = block_;
+            block_ = gone->previous;
+            unmap_memory(gone, block_bytes);
+        }
+        used_ = block_bytes;
     }
-    t.last_postponed = nullptr;
-    ++t.nesting_left;
-}
+
+private:
+    struct item {
+        item* previous;
+        void (*end)(item&) noexcept;
+    };
+
+    template <class Node>
+    struct holder final : item {
+        template <class Container, class Iterator>
+        holder(item* last, Container& from, Iterator at)
+            : item{last, [](item& i) noexcept { static_cast<holder&>(i).~holder(); }}, node(from.extract(at)) {}
+        Node node;
+    };
+
+    static constexpr std::size_t block_bytes = std::size_t{64} << 10;
+    static constexpr std::size_t alignment = 16;
+    struct alignas(alignment) block {
+        block* previous;
+    };
+
+    void* room(std::size_t bytes) noexcept {
+        bytes = (bytes + alignment - 1) / alignment * alignment;
+        if (bytes > block_bytes - used_) {
+            if (bytes > block_bytes - sizeof(block)) return nullptr;
+            void* const memory = map_memory(block_bytes, block_bytes);
+            if (memory == nullptr) return nullptr;
+            block_ = ::new (memory) block{block_};
+            used_ = sizeof(block);
+        }
+        void* const place = reinterpret_cast<char*>(block_) + used_;
+        used_ += bytes;
+        return place;
+    }
+
+    item* last_ = nullptr;
+    block* block_ = nullptr;
+    std::size_t used_ = block_bytes; // of the block
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/field_count.hpp>
 // How many fields a plain struct has, found by trying what its braces accept.
 //
-// C arrays are the difficulty: braces around their elements may be left out, so the number of
-// initialisers a struct accepts counts elements, not fields. For struct { char name[3]; int x; }:
+// `{}` initialises one field, a C array of any length too. So the largest number of them that a struct accepts is that
+// of its fields, if each of them has a default. For those that have none a value stands that converts to anything; and
+// then C arrays are the difficulty: braces around their elements may be left out, so the number of values that a
+// struct accepts counts elements, not fields. For struct { char name[3]; no_default x; int y; }:
 //
-//     {_, _, _, _}       accepted: 4 initialisers at the most
-//     {{_}, _}           accepted, {{_}, _, _} is not: field 0 takes 4 - 1 = 3 of them
+//     {_, _, _, _}           the fewest values that leave fields with defaults only
+//     {_, _, _, _, {}}       and all the rest
+//     {{_}, _, {}}           accepted: field 0 takes 3 of the values
 
 namespace pygc::inline PYGC_ABI::detail {
 
 [[noreturn]] inline void only_used_unevaluated() noexcept {
-    for (;;) {}
+    for (;;) {
+    }
 }
 
 /// Converts to whatever a field wants. Defined, since a constructor tried on the way may name it.
@@ -3240,9 +3768,7 @@ template <class Owner>
 struct any_base_of {
     template <class T>
         requires(__is_base_of(T, Owner) && !__is_same(T, Owner))
-    operator T() const noexcept {
-        only_used_unevaluated();
-    }
+    operator T() const noexcept { only_used_unevaluated(); }
 };
 
 struct no_value {};
@@ -3250,93 +3776,132 @@ struct no_value {};
 template <std::size_t>
 using any_value_at = any_value;
 
-template <class T, std::size_t... Before>
-constexpr bool accepts_flat(std::index_sequence<Before...>) noexcept {
-    return requires { T{any_value_at<Before>{}...}; };
-}
+template <std::size_t N>
+using count_of = std::make_index_sequence<N>;
 
-template <class T, std::size_t... Before, std::size_t... After>
-constexpr bool accepts_braced(std::index_sequence<Before...>, std::index_sequence<After...>) noexcept {
-    return requires { T{any_value_at<Before>{}..., {any_value{}}, any_value_at<After>{}...}; };
-}
+inline constexpr std::size_t most_fields = 64;
 
-/// The largest n in [low, high) that `accepts` takes, given that it takes low and is monotonic.
-template <std::size_t Low, std::size_t High, class Accepts>
-constexpr std::size_t largest_accepted(Accepts accepts) noexcept {
+/// What `T` accepts in braces that have `N` defaults in them. No pack expands to `{}`, so each number has its line.
+template <std::size_t N>
+struct defaults;
+
+#define PYGC_D1 {},
+#define PYGC_D2 PYGC_D1 PYGC_D1
+#define PYGC_D4 PYGC_D2 PYGC_D2
+#define PYGC_D8 PYGC_D4 PYGC_D4
+#define PYGC_D16 PYGC_D8 PYGC_D8
+#define PYGC_D32 PYGC_D16 PYGC_D16
+#define PYGC_D64 PYGC_D32 PYGC_D32
+#define PYGC_DEFAULTS(n, ...)                                                                                          \
+    template <>                                                                                                        \
+    struct defaults<n> {                                                                                               \
+        template <class T, std::size_t... Before, std::size_t... Braced, std::size_t... After, std::size_t... Last>    \
+        static constexpr bool accepted(std::index_sequence<Before...>, std::index_sequence<Braced...>,                 \
+                                       std::index_sequence<After...>, std::index_sequence<Last...>) noexcept {         \
+            return requires {                                                                                          \
+                T{any_value_at<Before>{}...,                                                                           \
+                  {any_value_at<Braced>{}}...,                                                                         \
+                  any_value_at<After>{}...,                                                                            \
+                  __VA_ARGS__ any_value_at<Last>{}...};                                                                \
+            };                                                                                                         \
+        }                                                                                                              \
+    };
+#define PYGC_FOUR_DEFAULTS(n, ...)                                                                                     \
+    PYGC_DEFAULTS(n, __VA_ARGS__)                                                                                      \
+    PYGC_DEFAULTS(n + 1, PYGC_D1 __VA_ARGS__)                                                                          \
+    PYGC_DEFAULTS(n + 2, PYGC_D2 __VA_ARGS__)                                                                          \
+    PYGC_DEFAULTS(n + 3, PYGC_D2 PYGC_D1 __VA_ARGS__)
+#define PYGC_SIXTEEN_DEFAULTS(n, ...)                                                                                  \
+    PYGC_FOUR_DEFAULTS(n, __VA_ARGS__)                                                                                 \
+    PYGC_FOUR_DEFAULTS(n + 4, PYGC_D4 __VA_ARGS__)                                                                     \
+    PYGC_FOUR_DEFAULTS(n + 8, PYGC_D8 __VA_ARGS__)                                                                     \
+    PYGC_FOUR_DEFAULTS(n + 12, PYGC_D8 PYGC_D4 __VA_ARGS__)
+PYGC_SIXTEEN_DEFAULTS(0, )
+PYGC_SIXTEEN_DEFAULTS(16, PYGC_D16)
+PYGC_SIXTEEN_DEFAULTS(32, PYGC_D32)
+PYGC_SIXTEEN_DEFAULTS(48, PYGC_D32 PYGC_D16)
+PYGC_DEFAULTS(64, PYGC_D64)
+PYGC_DEFAULTS(65, PYGC_D64 PYGC_D1)
+#undef PYGC_SIXTEEN_DEFAULTS
+#undef PYGC_FOUR_DEFAULTS
+#undef PYGC_DEFAULTS
+#undef PYGC_D64
+#undef PYGC_D32
+#undef PYGC_D16
+#undef PYGC_D8
+#undef PYGC_D4
+#undef PYGC_D2
+#undef PYGC_D1
+
+/// Whether `T` accepts so many values, then so many defaults, and then `Last` more values.
+template <class T, std::size_t Values, std::size_t Defaults, std::size_t Last = 0>
+inline constexpr bool accepts = defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{},
+                                                                         count_of<0>{}, count_of<Last>{});
+
+/// The same with braces around the value at `Begin`, and `Values` more behind it.
+template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
+inline constexpr bool accepts_braced = defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{},
+                                                                                count_of<Values>{}, count_of<0>{});
+
+/// The most defaults in [Low, High) that `T` accepts behind `Values` values, given that it accepts Low of them.
+template <class T, std::size_t Values, std::size_t Low = 0, std::size_t High = most_fields + 2>
+constexpr std::size_t most_defaults() noexcept {
     if constexpr (High - Low <= 1) {
         return Low;
     } else {
         constexpr std::size_t middle = Low + (High - Low) / 2;
-        if constexpr (decltype(accepts(std::integral_constant<std::size_t, middle>{}))::value) {
-            return largest_accepted<middle, High>(accepts);
+        if constexpr (accepts<T, Values, middle>) {
+            return most_defaults<T, Values, middle, High>();
         } else {
-            return largest_accepted<Low, middle>(accepts);
+            return most_defaults<T, Values, Low, middle>();
         }
     }
 }
 
-/// The smallest number of initialisers accepted at all: more than none if a field, a reference say,
-/// must not be left out.
-template <class T, std::size_t N = 0>
-constexpr std::size_t fewest_initialisers() noexcept {
-    if constexpr (N > sizeof(T) || accepts_flat<T>(std::make_index_sequence<N>{})) {
+/// How many of `Values` values the field that starts at `Begin` takes: more than one if it is an array. Tried from
+/// above: with a value too few behind the braces a field without a default has none, with one too many an array may
+/// take it.
+template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults, std::size_t N = Values - Begin>
+constexpr std::size_t values_of_field() noexcept {
+    if constexpr (N <= 1) {
+        return 1;
+    } else if constexpr (accepts_braced<T, Begin, Values - Begin - N, Defaults>) {
         return N;
     } else {
-        return fewest_initialisers<T, N + 1>();
+        return values_of_field<T, Begin, Values, Defaults, N - 1>();
     }
 }
 
-template <class T>
-constexpr std::size_t most_initialisers() noexcept {
-    // Bit-fields are the smallest fields: eight in a byte.
-    return largest_accepted<fewest_initialisers<T>(), sizeof(T) * 8 + 1>([](auto n) {
-        return std::bool_constant<accepts_flat<T>(std::make_index_sequence<decltype(n)::value>{})>{};
-    });
-}
-
-/// How many initialisers at least must follow braces at `Begin`: more than none if a field further on
-/// has no default. `Rest` + 1 if there can be no braces.
-template <class T, std::size_t Begin, std::size_t Rest, std::size_t N = 0>
-constexpr std::size_t fewest_after_braces() noexcept {
-    if constexpr (accepts_braced<T>(std::make_index_sequence<Begin>{}, std::make_index_sequence<N>{})) {
-        return N;
-    } else if constexpr (N == Rest || fewest_initialisers<T>() == 0) {
-        return Rest + 1;
-    } else {
-        return fewest_after_braces<T, Begin, Rest, N + 1>();
-    }
-}
-
-/// How many of the `Total` initialisers the field that starts at `Begin` takes.
-template <class T, std::size_t Begin, std::size_t Total>
-constexpr std::size_t initialisers_of_field() noexcept {
-    constexpr std::size_t rest = Total - Begin - 1;
-    using before = std::make_index_sequence<Begin>;
-    constexpr std::size_t low = fewest_after_braces<T, Begin, rest>();
-    if constexpr (low > rest || accepts_braced<T>(before{}, std::make_index_sequence<rest>{})) {
-        return 1; // no array, or one element
-    } else {
-        return Total - Begin - largest_accepted<low, rest + 1>([](auto n) {
-            return std::bool_constant<accepts_braced<T>(before{}, std::make_index_sequence<decltype(n)::value>{})>{};
-        });
-    }
-}
-
-template <class T, std::size_t Begin, std::size_t Total>
-constexpr std::size_t count_fields() noexcept {
-    if constexpr (Begin >= Total) {
+template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
+constexpr std::size_t fields_with_values() noexcept {
+    if constexpr (Begin >= Values) {
         return 0;
     } else {
-        return 1 + count_fields<T, Begin + initialisers_of_field<T, Begin, Total>(), Total>();
+        return 1 + fields_with_values<T, Begin + values_of_field<T, Begin, Values, Defaults>(), Values, Defaults>();
     }
 }
 
-template <class T>
+/// A struct that needs more values than this, for the elements of an array before a field without a default, is one
+/// whose fields can't be found: to try costs the compiler the square of it.
+inline constexpr std::size_t most_values = 256;
+
+/// The smallest number of values with which, and as many defaults as it takes, all fields are initialised.
+template <class T, std::size_t Values = 0>
 constexpr std::size_t count_fields() noexcept {
-    if constexpr (fewest_initialisers<T>() > sizeof(T)) {
+    if constexpr (Values > most_values || Values > sizeof(T) * 8) {
         return SIZE_MAX; // has a field, a reference say, that none of these ways can initialise
+    } else if constexpr (!accepts<T, Values, 0>) {
+        return count_fields<T, Values + 1>();
     } else {
-        return count_fields<T, 0, most_initialisers<T>()>();
+        constexpr std::size_t rest = most_defaults<T, Values>();
+        if constexpr (Values == most_fields && rest > most_fields) {
+            return SIZE_MAX; // a large array before a field with a default of its own
+        } else if constexpr (accepts<T, Values, rest, 1> || (Values != 0 && rest > most_fields)) {
+            // The next field has a default of its own, and accepts no other; or these are elements of an array.
+            return count_fields<T, Values + 1>();
+        } else {
+            return fields_with_values<T, 0, Values, rest>() + rest;
+        }
     }
 }
 
@@ -3345,8 +3910,10 @@ template <class T>
 inline constexpr std::size_t field_count = count_fields<T>();
 
 template <class T>
-inline constexpr bool has_base_class =
-    requires { T{any_base_of<T>{}}; } && !requires { T{no_value{}}; };
+inline constexpr bool has_base_class = requires {
+    T{any_base_of<T>{}};
+}
+&&!requires { T{no_value{}}; };
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -3356,14 +3923,15 @@ inline constexpr bool has_base_class =
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constexpr std::size_t most_fields = 64;
+template <class T>
+inline constexpr bool can_be_taken_apart = field_count<T> <= most_fields && !has_base_class<T>;
 
 /// Returns `f(fields...)`, each as `const&`: that binds bit-fields too, and those who know that the
 /// struct isn't const may cast it away for all others.
 template <class T, class F>
 constexpr decltype(auto) with_fields(const T& s, F&& f) {
     constexpr std::size_t n = field_count<T>;
-    static_assert(n <= most_fields && !has_base_class<T>,
+    static_assert(can_be_taken_apart<T>,
                   "pygc: this plain struct can't be taken apart (it has more than 64 fields, a reference or a "
                   "base class); give it a line of its own: void traverse(auto& visit) { visit(a, b, c); }");
     // clang-format off
@@ -3564,27 +4132,322 @@ constexpr decltype(auto) with_fields(const T& s, F&& f) {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/known_types.hpp>
+// Class templates of the standard library and of Boost, recognised by their names: who owns what is known then, and no
+// header of theirs is included here. The name is that of the template, which no class can have by looking like it.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+enum class known : unsigned char {
+    no,       // a class of the user, or one that isn't in the lists below
+    nothing,  // owns no reference, whatever its arguments are
+    hidden,   // may own references that nobody can see, or shares them
+    sequence, // vector, list: elements of the first argument
+    set,      // associative: keys of the first argument
+    map,      // associative: keys of the first argument, values of the second
+    adaptor,  // stack, queue, priority_queue: the second argument
+    optional,
+    variant,
+    expected,
+    tuple, // pair and tuple
+    owner, // unique_ptr
+    deleter,
+};
+
+struct known_name {
+    const char* name;
+    known kind;
+};
+
+/// Templates in namespace std. Those whose objects are always trivially destructible need no line.
+inline constexpr known_name standard_templates[] = {
+    {"vector", known::sequence},
+    {"array", known::sequence},
+    {"deque", known::sequence},
+    {"list", known::sequence},
+    {"forward_list", known::sequence},
+    {"basic_string", known::nothing},
+    {"basic_string_view", known::nothing},
+    {"map", known::map},
+    {"multimap", known::map},
+    {"unordered_map", known::map},
+    {"unordered_multimap", known::map},
+    {"flat_map", known::map},
+    {"flat_multimap", known::map},
+    {"set", known::set},
+    {"multiset", known::set},
+    {"unordered_set", known::set},
+    {"unordered_multiset", known::set},
+    {"flat_set", known::set},
+    {"flat_multiset", known::set},
+    {"stack", known::adaptor},
+    {"queue", known::adaptor},
+    {"priority_queue", known::adaptor},
+    {"optional", known::optional},
+    {"variant", known::variant},
+    {"expected", known::expected},
+    {"pair", known::tuple},
+    {"tuple", known::tuple},
+    {"unique_ptr", known::owner},
+    {"default_delete", known::deleter},
+    {"function", known::hidden},
+    {"move_only_function", known::hidden},
+    {"packaged_task", known::hidden},
+    {"shared_ptr", known::hidden},
+    {"weak_ptr", known::hidden},
+    {"future", known::hidden},
+    {"shared_future", known::hidden},
+    {"promise", known::hidden},
+    {"complex", known::nothing},
+    {"chrono::duration", known::nothing},
+    {"chrono::time_point", known::nothing},
+    {"unique_lock", known::nothing},
+    {"shared_lock", known::nothing},
+    {"lock_guard", known::nothing},
+    {"scoped_lock", known::nothing},
+    {"barrier", known::nothing},
+    {"basic_regex", known::nothing},
+    {"match_results", known::nothing},
+    {"regex_iterator", known::nothing},
+    {"regex_token_iterator", known::nothing},
+    {"basic_ios", known::nothing},
+    {"basic_streambuf", known::nothing},
+    {"basic_istream", known::nothing},
+    {"basic_ostream", known::nothing},
+    {"basic_iostream", known::nothing},
+    {"basic_filebuf", known::nothing},
+    {"basic_ifstream", known::nothing},
+    {"basic_ofstream", known::nothing},
+    {"basic_fstream", known::nothing},
+    {"basic_stringbuf", known::nothing},
+    {"basic_istringstream", known::nothing},
+    {"basic_ostringstream", known::nothing},
+    {"basic_stringstream", known::nothing},
+    {"basic_syncbuf", known::nothing},
+    {"basic_osyncstream", known::nothing},
+    {"discrete_distribution", known::nothing},
+    {"piecewise_constant_distribution", known::nothing},
+    {"piecewise_linear_distribution", known::nothing},
+};
+
+/// Templates in namespace boost.
+inline constexpr known_name boost_templates[] = {
+    {"container::vector", known::sequence},        {"container::stable_vector", known::sequence},
+    {"container::small_vector", known::sequence},  {"container::static_vector", known::sequence},
+    {"container::devector", known::sequence},      {"container::deque", known::sequence},
+    {"container::list", known::sequence},          {"container::slist", known::sequence},
+    {"circular_buffer", known::sequence},          {"array", known::sequence},
+    {"container::basic_string", known::nothing},   {"container::map", known::map},
+    {"container::multimap", known::map},           {"container::flat_map", known::map},
+    {"container::flat_multimap", known::map},      {"container::set", known::set},
+    {"container::multiset", known::set},           {"container::flat_set", known::set},
+    {"container::flat_multiset", known::set},      {"unordered::unordered_map", known::map},
+    {"unordered::unordered_multimap", known::map}, {"unordered::unordered_flat_map", known::map},
+    {"unordered::unordered_node_map", known::map}, {"unordered::unordered_set", known::set},
+    {"unordered::unordered_multiset", known::set}, {"unordered::unordered_flat_set", known::set},
+    {"unordered::unordered_node_set", known::set}, {"optional", known::optional},
+    {"variant2::variant", known::variant},
+};
+
+/// Classes in namespace std that are no templates and own no reference.
+inline constexpr known_name standard_classes[] = {
+    {"thread", known::nothing},
+    {"jthread", known::nothing},
+    {"mutex", known::nothing},
+    {"recursive_mutex", known::nothing},
+    {"timed_mutex", known::nothing},
+    {"recursive_timed_mutex", known::nothing},
+    {"shared_mutex", known::nothing},
+    {"shared_timed_mutex", known::nothing},
+    {"condition_variable", known::nothing},
+    {"condition_variable_any", known::nothing},
+    {"stop_token", known::nothing},
+    {"stop_source", known::nothing},
+    {"latch", known::nothing},
+    {"locale", known::nothing},
+    {"random_device", known::nothing},
+    {"error_code", known::nothing},
+    {"error_condition", known::nothing},
+    {"monostate", known::nothing},
+    {"exception", known::nothing},
+    {"bad_alloc", known::nothing},
+    {"logic_error", known::nothing},
+    {"invalid_argument", known::nothing},
+    {"domain_error", known::nothing},
+    {"length_error", known::nothing},
+    {"out_of_range", known::nothing},
+    {"runtime_error", known::nothing},
+    {"range_error", known::nothing},
+    {"overflow_error", known::nothing},
+    {"underflow_error", known::nothing},
+    {"system_error", known::nothing},
+    {"ios_base::failure", known::nothing},
+    {"filesystem::path", known::nothing},
+    {"filesystem::directory_entry", known::nothing},
+    {"filesystem::directory_iterator", known::nothing},
+    {"filesystem::recursive_directory_iterator", known::nothing},
+    {"filesystem::filesystem_error", known::nothing},
+    {"pmr::monotonic_buffer_resource", known::nothing},
+    {"pmr::unsynchronized_pool_resource", known::nothing},
+    {"pmr::synchronized_pool_resource", known::nothing},
+    {"any", known::hidden},
+    {"exception_ptr", known::hidden},
+};
+
+/// Whether `text` begins with `word`, which ends with a null.
+constexpr bool begins_with(name_range text, const char* word) noexcept {
+    std::size_t i = 0;
+    while (word[i] != '\0') {
+        if (i == text.length || text.begin[i] != word[i]) return false;
+        ++i;
+    }
+    return true;
+}
+
+constexpr name_range without_first(name_range text, std::size_t count) noexcept {
+    return {text.begin + count, text.length - count};
+}
+
+/// Without the namespaces that libraries hide behind others: __1, __cxx11, __debug, __fs.
+constexpr name_range without_inner_namespaces(name_range text) noexcept {
+    while (begins_with(text, "__") || begins_with(text, "_V2::")) {
+        std::size_t i = 0;
+        while (i != text.length && text.begin[i] != ':') ++i;
+        if (text.length - i < 3) return text;
+        text = without_first(text, i + 2);
+    }
+    return text;
+}
+
+/// Whether the texts are the same, but for inner namespaces further on: filesystem::__cxx11::path.
+constexpr bool is_name(name_range text, const char* word) noexcept {
+    std::size_t i = 0;
+    while (true) {
+        if (word[i] == '\0') return i == text.length;
+        if (i == text.length || text.begin[i] != word[i]) return false;
+        ++i;
+        if (word[i - 1] == ':' && word[i] != ':') {
+            const name_range rest = without_inner_namespaces(without_first(text, i));
+            text = rest;
+            word += i;
+            i = 0;
+        }
+    }
+}
+
+template <std::size_t N>
+constexpr known look_up(name_range name, const known_name (&list)[N]) noexcept {
+    for (const known_name& each : list) {
+        if (is_name(name, each.name)) return each.kind;
+    }
+    return known::no;
+}
+
+constexpr known classify_template(name_range name) noexcept {
+    if (begins_with(name, "std::")) {
+        return look_up(without_inner_namespaces(without_first(name, 5)), standard_templates);
+    }
+    if (begins_with(name, "boost::")) return look_up(without_first(name, 7), boost_templates);
+    return known::no;
+}
+
+constexpr known classify_class(name_range name) noexcept {
+    if (begins_with(name, "std::")) {
+        return look_up(without_inner_namespaces(without_first(name, 5)), standard_classes);
+    }
+    return known::no;
+}
+
+template <template <class...> class Template>
+inline constexpr known kind_of_template = classify_template(template_name<Template>());
+template <template <class, std::size_t, class...> class Template>
+inline constexpr known kind_of_sized_template = classify_template(sized_template_name<Template>());
+
+template <class... X>
+struct types {};
+
+/// What is known about the class `X`, which may be incomplete, and the arguments of its template.
+template <class X>
+struct known_class {
+    static constexpr known kind = classify_class(type_name<X>());
+    using arguments = types<>;
+};
+template <template <class...> class Template, class... X>
+struct known_class<Template<X...>> {
+    static constexpr known kind = kind_of_template<Template>;
+    using arguments = types<X...>;
+};
+template <template <class, std::size_t, class...> class Template, class X, std::size_t N, class... More>
+struct known_class<Template<X, N, More...>> {
+    static constexpr known kind = kind_of_sized_template<Template>;
+    using arguments = types<X>;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/visitable.hpp>
-// What kinds of types references hide in, recognised by shape: no container's header is included here.
+// In what types references hide. A type is seen into because the library knows that it owns what it shows: those of the
+// standard library by their names, plain structs by their fields, all else by its own traverse or traverse_traits.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Base for a `traverse_traits` specialisation of a type that holds no references, or whose references
+/// are to be left alone: `template <> struct pygc::traverse_traits<X> : pygc::no_references {};`
+struct no_references {
+    template <class X, class V>
+    static void traverse(X&, V&) noexcept {}
+};
+
+namespace detail {
+
+/// What `counted` returns.
+template <class T>
+struct counted_place {
+    T*& place;
+};
+
+} // namespace detail
+
+/// For `traverse`: shows a raw pointer that owns a count, one that `release` gave and `steal` will take back.
+///
+///     void traverse(auto& visit) { if (is_reference) visit(pygc::counted(p)); }
+///
+/// `p` is the pointer in the object, not a copy of it: a collection nulls it where it leads to garbage, as a py_ref.
+template <class T>
+[[nodiscard]] PYGC_INLINE detail::counted_place<T> counted(T* const& p) noexcept {
+    static_assert(std::is_object_v<T> && sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+    return {const_cast<T*&>(p)};
+}
+template <class T>
+void counted(T* const&&) = delete; // a copy of the pointer
+
+} // namespace pygc::inline PYGC_ABI
 
 namespace pygc::inline PYGC_ABI::detail {
 
 enum class shape {
-    nothing,   // owns nothing: a number, a raw pointer, a span, any trivially destructible type
+    nothing,   // owns no reference: a number, a string, any trivially destructible type
+    pointer,   // a raw pointer or a reference: owns nothing
     by_traits, // traverse_traits<X>
     reference, // py_ref
     weak,      // py_weakref: owns its record, whose callback may own references
+    counted,   // a raw pointer that owns a count
     by_member, // has a `traverse`
     array,     // C array
     owner,     // unique_ptr to one object
     row_owner, // unique_ptr to an array of unknown length
+    lender,    // unique_ptr with a deleter of its own: nobody knows whether it owns
     optional,
+    expected,
     variant,
-    range,     // whatever has begin() and end(): every standard container
-    adaptor,   // stack, queue, priority_queue
-    tuple,     // pair and tuple
-    aggregate, // plain struct
-    opaque,    // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
+    range,      // vector, list and their kin
+    keyed,      // associative: its keys must keep their places
+    adaptor,    // stack, queue, priority_queue
+    tuple,      // pair and tuple
+    aggregate,  // plain struct
+    opaque,     // can't be seen into: std::function, std::any, std::shared_ptr, a class without traverse
+    incomplete, // not defined here
+    entangled,  // a plain struct whose fields can't be told apart
 };
 
 template <class X>
@@ -3598,6 +4461,11 @@ template <class T>
 inline constexpr bool is_weakref<py_weakref<T>> = true;
 
 template <class X>
+inline constexpr bool is_counted = false;
+template <class T>
+inline constexpr bool is_counted<counted_place<T>> = true;
+
+template <class X>
 concept complete = requires {
     sizeof(X);
 };
@@ -3605,41 +4473,31 @@ concept complete = requires {
 template <class X>
 concept has_traits = complete<traverse_traits<X>>;
 
-template <class X>
-concept like_owner = requires(X& x) {
-    typename X::element_type;
-    typename X::deleter_type;
-    x.get();
-};
+template <class T>
+concept promises_acyclic = access::promises_acyclic<T>();
 
+/// Stands for the fields of `X`, if they can't be told apart.
 template <class X>
-concept like_optional = requires(X& x) {
-    typename X::value_type;
-    x.has_value();
-    *x;
-};
+struct fields_of {};
+template <class X>
+inline constexpr bool is_fields_of = false;
+template <class X>
+inline constexpr bool is_fields_of<fields_of<X>> = true;
 
-template <class X>
-concept like_variant = requires(X& x) {
-    x.index();
-    x.valueless_by_exception();
-};
+template <class Pointee, class Deleter>
+consteval shape shape_of_owner(types<Pointee, Deleter>) {
+    if constexpr (known_class<Deleter>::kind != known::deleter) {
+        return shape::lender;
+    } else {
+        return std::is_array_v<Pointee> ? shape::row_owner : shape::owner;
+    }
+}
 
+/// Whether a reference has no room in an `X`, besides the pointer to its virtual functions.
 template <class X>
-concept like_range = requires(X& x) {
-    x.begin();
-    x.end();
-};
-
-template <class X>
-concept like_adaptor = requires {
-    typename X::container_type;
-};
-
-template <class X>
-concept like_tuple = requires {
-    std::tuple_size<X>::value;
-};
+consteval bool has_no_room() {
+    return sizeof(X) < sizeof(void*) || (std::is_polymorphic_v<X> && sizeof(X) == sizeof(void*));
+}
 
 /// `X` is not const-qualified.
 template <class X>
@@ -3648,52 +4506,62 @@ consteval shape shape_of() {
         return shape::reference;
     } else if constexpr (is_weakref<X>) {
         return shape::weak;
+    } else if constexpr (is_counted<X>) {
+        return shape::counted;
+    } else if constexpr (is_fields_of<X>) {
+        return shape::entangled;
     } else if constexpr (std::is_array_v<X>) {
         return shape::array;
+    } else if constexpr (std::is_pointer_v<X> || std::is_reference_v<X>) {
+        return shape::pointer;
     } else if constexpr (!std::is_class_v<X> && !std::is_union_v<X>) {
         return shape::nothing;
     } else if constexpr (has_traits<X>) {
-        return shape::by_traits;
-    } else if constexpr (std::is_trivially_destructible_v<X>) {
+        return __is_base_of(no_references, traverse_traits<X>) ? shape::nothing : shape::by_traits;
+    } else if constexpr (constexpr known kind = known_class<X>::kind; kind != known::no) {
+        switch (kind) {
+        case known::sequence:
+            return shape::range;
+        case known::set:
+        case known::map:
+            return shape::keyed;
+        case known::adaptor:
+            return shape::adaptor;
+        case known::optional:
+            return shape::optional;
+        case known::variant:
+            return shape::variant;
+        case known::expected:
+            return shape::expected;
+        case known::tuple:
+            return shape::tuple;
+        case known::hidden:
+            return shape::opaque;
+        case known::owner:
+            if constexpr (kind == known::owner) return shape_of_owner(typename known_class<X>::arguments{});
+            break;
+        default:
+            break;
+        }
         return shape::nothing;
+    } else if constexpr (!complete<X>) {
+        return shape::incomplete;
     } else if constexpr (access::has_traverse<X, visitor>()) {
         return shape::by_member;
+    } else if constexpr (std::is_trivially_destructible_v<X>) {
+        return shape::nothing;
     } else if constexpr (access::names_traverse<X>()) {
         static_assert(!access::names_traverse<X>(),
                       "pygc: this type's traverse can't be called with a visitor; write "
                       "void traverse(auto& visit) { visit(a, b, c); } or void traverse(pygc::visitor& visit)");
-    } else if constexpr (like_owner<X>) {
-        return std::is_convertible_v<decltype(*std::declval<X&>().get()), typename X::element_type&> &&
-               requires(X & x) {
-            *x;
-        }
-        ? shape::owner : shape::row_owner;
-    } else if constexpr (like_optional<X>) {
-        return shape::optional;
-    } else if constexpr (like_variant<X>) {
-        return shape::variant;
-    } else if constexpr (like_range<X>) {
-        return shape::range;
-    } else if constexpr (like_adaptor<X>) {
-        return shape::adaptor;
-    } else if constexpr (like_tuple<X>) {
-        return shape::tuple;
-    } else if constexpr (std::is_aggregate_v<X>) {
+    } else if constexpr (has_no_room<X>()) {
+        return shape::nothing;
+    } else if constexpr (std::is_aggregate_v<X> && !std::is_union_v<X>) {
         return shape::aggregate;
     } else {
-        return shape::opaque;
+        return promises_acyclic<X> ? shape::nothing : shape::opaque;
     }
 }
-
-template <class... X>
-struct types {};
-
-template <class X>
-struct alternatives_of;
-template <template <class...> class Variant, class... X>
-struct alternatives_of<Variant<X...>> {
-    using type = types<X...>;
-};
 
 struct field_types_of {
     template <class... X>
@@ -3702,8 +4570,25 @@ struct field_types_of {
     }
 };
 
-template <class X, std::size_t... I>
-types<std::remove_cv_t<std::tuple_element_t<I, X>>...> elements_of(std::index_sequence<I...>);
+template <known Kind, class First>
+types<std::remove_cv_t<First>> owned_arguments(types<First>);
+template <known Kind, class First, class Second, class... More>
+auto owned_arguments(types<First, Second, More...>) {
+    if constexpr (Kind == known::variant || Kind == known::tuple || Kind == known::expected) {
+        return types<std::remove_cv_t<First>, std::remove_cv_t<Second>, std::remove_cv_t<More>...>{};
+    } else if constexpr (Kind == known::map) {
+        return types<std::remove_cv_t<First>, std::remove_cv_t<Second>>{};
+    } else if constexpr (Kind == known::adaptor) {
+        return types<std::remove_cv_t<Second>>{};
+    } else {
+        return types<std::remove_cv_t<std::remove_extent_t<First>>>{};
+    }
+}
+template <known Kind>
+types<> owned_arguments(types<>);
+
+template <class X>
+using known_parts = decltype(owned_arguments<known_class<X>::kind>(typename known_class<X>::arguments{}));
 
 /// The types directly inside an `X`, without const.
 template <class X>
@@ -3711,94 +4596,647 @@ consteval auto parts_of() {
     constexpr shape s = shape_of<X>();
     if constexpr (s == shape::array) {
         return types<std::remove_cv_t<std::remove_all_extents_t<X>>>{};
-    } else if constexpr (s == shape::owner || s == shape::row_owner) {
-        return types<std::remove_cv_t<typename X::element_type>>{};
-    } else if constexpr (s == shape::optional) {
-        return types<std::remove_cv_t<typename X::value_type>>{};
-    } else if constexpr (s == shape::variant) {
-        return typename alternatives_of<X>::type{};
-    } else if constexpr (s == shape::range) {
-        return types<std::remove_cvref_t<decltype(*std::declval<X&>().begin())>>{};
-    } else if constexpr (s == shape::adaptor) {
-        return types<typename X::container_type>{};
-    } else if constexpr (s == shape::tuple) {
-        return decltype(elements_of<X>(std::make_index_sequence<std::tuple_size<X>::value>{})){};
     } else if constexpr (s == shape::aggregate) {
-        return decltype(with_fields(std::declval<const X&>(), field_types_of{})){};
+        if constexpr (can_be_taken_apart<X>) {
+            return decltype(with_fields(std::declval<const X&>(), field_types_of{})){};
+        } else {
+            return types<fields_of<X>>{};
+        }
+    } else if constexpr (s == shape::owner || s == shape::row_owner || s == shape::optional || s == shape::expected ||
+                         s == shape::variant || s == shape::range || s == shape::keyed || s == shape::adaptor ||
+                         s == shape::tuple) {
+        return known_parts<X>{};
     } else {
         return types<>{};
     }
 }
 
-template <class X, class... Seen>
-consteval bool holds_references();
+template <class X>
+struct type_is {};
 
-template <class... X, class... Seen>
-consteval bool any_holds_references(types<X...>, types<Seen...>) {
-    return (holds_references<X, Seen...>() || ...);
-}
+/// The types that have been met, and those of them that have not been looked into: a breadth-first search, in
+/// which each type has its turn once, however many ways lead to it.
+template <class Met, class Waiting>
+struct search {};
 
-/// Whether a visit of an `X` can find a reference. `Seen` ends the recursion of types inside themselves.
-template <class X, class... Seen>
-consteval bool holds_references() {
-    if constexpr ((std::is_same_v<X, Seen> || ...)) {
-        return false;
-    } else if constexpr (!complete<X>) {
-        return true; // let the attempt to visit it say so
+template <class... Met, class... Waiting, class X>
+consteval auto operator+(search<types<Met...>, types<Waiting...>> s, type_is<X>) {
+    if constexpr ((__is_same(Met, X) || ...)) {
+        return s;
     } else {
-        constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::reference || s == shape::weak || s == shape::by_traits || s == shape::by_member) {
-            return true;
-        } else {
-            return any_holds_references(parts_of<X>(), types<X, Seen...>{});
-        }
+        return search<types<Met..., X>, types<Waiting..., X>>{};
     }
 }
 
+template <class Search, class... X>
+consteval auto meet(Search s, types<X...>) {
+    return (s + ... + type_is<X>{});
+}
+
+template <bool BelievePromises, class Met>
+consteval Met close(search<Met, types<>>) {
+    return {};
+}
+template <bool BelievePromises, class Met, class X, class... Waiting>
+consteval auto close(search<Met, types<X, Waiting...>>) {
+    constexpr search<Met, types<Waiting...>> rest;
+    if constexpr (BelievePromises && std::is_class_v<X> && complete<X>) {
+        if constexpr (promises_acyclic<X>) {
+            return close<BelievePromises>(rest);
+        } else {
+            return close<BelievePromises>(meet(rest, parts_of<X>()));
+        }
+    } else {
+        return close<BelievePromises>(meet(rest, parts_of<X>()));
+    }
+}
+
+/// `X` and the types of all values that are inside one, at any depth.
+template <class X>
+using owned_types = decltype(close<false>(search<types<X>, types<X>>{}));
+
+/// The same without what is inside the values that promise to be acyclic.
+template <class X>
+using unpromised_types = decltype(close<true>(search<types<X>, types<X>>{}));
+
+template <class X>
+consteval bool shows_references() {
+    constexpr shape s = shape_of<X>();
+    // What is incomplete or entangled is refused where it is visited.
+    return s == shape::reference || s == shape::weak || s == shape::counted || s == shape::by_traits ||
+           s == shape::by_member || s == shape::incomplete || s == shape::entangled;
+}
+
+template <class... X>
+consteval bool any_shows_references(types<X...>) {
+    return (shows_references<X>() || ...);
+}
+
+/// Whether a visit of an `X` can find a reference.
+template <class X>
+inline constexpr bool holds_references_v = any_shows_references(owned_types<X>{});
+
+template <class X>
+consteval bool holds_references() {
+    return holds_references_v<X>;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/ref.hpp>
+// py_ref<T>: the owning pointer.
+
+namespace pygc::inline PYGC_ABI {
+
+namespace detail {
+
+struct ref_access;
+
+/// Appears in the error message of a deleted function.
+struct use_make_ref_for_new_objects_or_borrow_for_existing_ones {};
+
+/// Whether a `U` may be held through a `T`: shared_ptr's rule.
+template <class U, class T>
+concept convertible_object = std::is_convertible_v<U*, T*>;
+
+template <class U, class T>
+consteval void check_conversion() {
+    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
+        static_assert(__is_base_of(py_object, T),
+                      "pygc: a py_ref to a derived class converts to a py_ref to its base only if the base "
+                      "derives from pygc::py_object; write `struct base : pygc::py_object`");
+    }
+}
+
+} // namespace detail
+
+/// Owning pointer to a counted object: CPython's strong reference with the interface of
+/// `std::shared_ptr`, in one machine word and with a plain, thread-confined count.
+///
+///     auto a = pygc::make_ref<person>("Ada");
+///     auto b = a;                 // use_count() == 2
+///     a = nullptr;                // use_count() == 1
+///
+/// `T` is a class derived from py_object, or any other object type, which then lives in a box.
+/// **Incomplete types**: everything but `get`, `*`, `->`, `steal`, `borrow`, hashing and the
+/// conversions works while `T` is incomplete. **Exceptions**: none. **Complexity**: constant,
+/// besides the destructors of what dies. **Thread safety**: see py_object.
 template <class T>
-concept promises_acyclic = requires {
-    typename T::pygc_acyclic;
+class py_ref {
+public:
+    static_assert(!std::is_reference_v<T> && !std::is_void_v<T>, "pygc: a py_ref refers to objects");
+    static_assert(!std::is_array_v<T>, "pygc: no arrays; use py_ref<std::vector<U>> or py_ref<std::array<U, N>>");
+
+    using element_type = T;
+    using pointer = T*;
+
+    constexpr py_ref() noexcept = default;
+    constexpr py_ref(std::nullptr_t) noexcept {}
+
+    PYGC_INLINE py_ref(const py_ref& other) noexcept : object_(other.object_) { add(); }
+    PYGC_INLINE py_ref(py_ref&& other) noexcept : object_(other.take()) {}
+
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref(const py_ref<U>& other) noexcept : object_(other.object_) {
+        detail::check_conversion<U, T>();
+        add();
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref(py_ref<U>&& other) noexcept : object_(other.take()) {
+        detail::check_conversion<U, T>();
+    }
+
+    template <class U>
+    explicit py_ref(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
+
+    constexpr PYGC_INLINE ~py_ref() {
+        if (object_ != nullptr) detail::drop(object_);
+    }
+
+    // The new reference is stored before the old one is dropped: its death may destroy `other`, or
+    // look at this reference.
+    PYGC_INLINE py_ref& operator=(const py_ref& other) noexcept {
+        py_ref(other).swap(*this);
+        return *this;
+    }
+    PYGC_INLINE py_ref& operator=(py_ref&& other) noexcept {
+        py_ref(static_cast<py_ref&&>(other)).swap(*this);
+        return *this;
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref& operator=(const py_ref<U>& other) noexcept {
+        py_ref(other).swap(*this);
+        return *this;
+    }
+    template <detail::convertible_object<T> U>
+    PYGC_INLINE py_ref& operator=(py_ref<U>&& other) noexcept {
+        py_ref(static_cast<py_ref<U>&&>(other)).swap(*this);
+        return *this;
+    }
+    PYGC_INLINE py_ref& operator=(std::nullptr_t) noexcept {
+        reset();
+        return *this;
+    }
+
+    /// Effects: drops the reference; then null.
+    PYGC_INLINE void reset() noexcept { py_ref().swap(*this); }
+    PYGC_INLINE void reset(std::nullptr_t) noexcept { reset(); }
+    template <class U>
+    void reset(U*, detail::use_make_ref_for_new_objects_or_borrow_for_existing_ones = {}) = delete;
+
+    PYGC_INLINE void swap(py_ref& other) noexcept {
+        py_object* mine = object_;
+        object_ = other.object_;
+        other.object_ = mine;
+    }
+    friend PYGC_INLINE void swap(py_ref& a, py_ref& b) noexcept { a.swap(b); }
+
+    /// Returns: the object; the reference becomes null without counting. CPython's "stolen" reference:
+    /// whoever takes it gives it back with `steal`, or it is leaked.
+    [[nodiscard]] T* release() noexcept {
+        T* p = get();
+        object_ = nullptr;
+        return p;
+    }
+
+    /// Takes over a reference that somebody else counted: what `release` gave.
+    [[nodiscard]] static py_ref steal(T* p) noexcept {
+        py_ref r;
+        if (p != nullptr) r.object_ = detail::owner_of(const_cast<std::remove_cv_t<T>*>(p));
+        return r;
+    }
+
+    /// A new reference to an object that somebody else owns, for example `borrow(this)`.
+    /// Preconditions: `make_ref` made the object; in debug mode anything else is reported.
+    [[nodiscard]] static py_ref borrow(T* p) noexcept {
+        py_ref r = steal(p);
+        if (p != nullptr) detail::check_borrow(r.object_);
+        r.add();
+        return r;
+    }
+
+    [[nodiscard]] PYGC_INLINE T* get() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        if (object_ == nullptr) return nullptr;
+        return detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] PYGC_INLINE T& operator*() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        return *detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] PYGC_INLINE T* operator->() const noexcept {
+        static_assert(sizeof(T) > 0, "pygc: T is incomplete here; include its definition");
+        return detail::value_of<std::remove_cv_t<T>>(object_);
+    }
+    [[nodiscard]] constexpr explicit operator bool() const noexcept { return object_ != nullptr; }
+
+    /// Returns: the number of references, 0 for null.
+    [[nodiscard]] long use_count() const noexcept {
+        return object_ == nullptr ? 0 : static_cast<long>(detail::header_of(object_).count);
+    }
+
+private:
+    template <class U>
+    friend class py_ref;
+    friend struct detail::ref_access;
+
+    PYGC_INLINE void add() const noexcept {
+        if (object_ != nullptr) detail::add_reference(detail::header_of(object_));
+    }
+    PYGC_INLINE py_object* take() noexcept {
+        py_object* p = object_;
+        object_ = nullptr;
+        return p;
+    }
+
+    py_object* object_ = nullptr;
 };
 
-template <class X, class Target, class... Seen>
-consteval bool leads_to();
+namespace detail {
 
-template <class... X, class Target, class... Seen>
-consteval bool any_leads_to(types<X...>, types<Target>, types<Seen...>) {
-    return (leads_to<X, Target, Seen...>() || ...);
+template <class F>
+void for_each_weak_record(const py_object* p, F f);
+
+struct ref_access {
+    template <class T>
+    PYGC_INLINE static py_object*& object(py_ref<T>& r) noexcept {
+        return r.object_;
+    }
+    template <class T>
+    PYGC_INLINE static py_object* object(const py_ref<T>& r) noexcept {
+        return r.object_;
+    }
+    /// The record that a weak reference owns.
+    template <class T>
+    PYGC_INLINE static py_object*& record(py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    template <class T>
+    PYGC_INLINE static py_object* record(const py_weakref<T>& r) noexcept {
+        return r.record_.object_;
+    }
+    /// A weak reference that shares a record.
+    template <class T, class Record>
+    static py_weakref<T> weak(Record& record) noexcept {
+        py_weakref<T> w;
+        w.record_ = decltype(w.record_)::borrow(&record);
+        return w;
+    }
+    template <class T>
+    static py_object* weak_target(const py_weakref<T>& r) noexcept {
+        return r.target();
+    }
+    /// Calls `f(weak_record&)` for each record of an object.
+    template <class F>
+    static void for_each_record(const py_object* p, F f) {
+        if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
+        for_each_weak_record(p, f);
+    }
+    /// The same reference, moved out of `r`, as one to a `T`.
+    template <class T, class U>
+    PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
+        return adopt<T>(r.take());
+    }
+    /// Takes over one counted reference.
+    template <class T>
+    PYGC_INLINE static py_ref<T> adopt(py_object* p) noexcept {
+        py_ref<T> r;
+        r.object_ = p;
+        return r;
+    }
+};
+
+/// A new reference to an object that somebody else keeps alive; null for null.
+template <class T>
+py_ref<T> to_ref(py_object* p) noexcept {
+    if (p != nullptr) add_reference(header_of(p));
+    return ref_access::adopt<T>(p);
 }
 
-/// Whether references inside an `X` may lead to a `Target`, directly or through others. Where the
-/// answer is open, since a class may be derived from or hides its references, it is yes.
-template <class X, class Target, class... Seen>
-consteval bool leads_to() {
-    if constexpr ((std::is_same_v<X, Seen> || ...)) {
-        return false;
-    } else if constexpr (!complete<X>) {
-        return true;
-    } else if constexpr (promises_acyclic<X>) {
-        return false;
-    } else if constexpr (is_ref<X>) {
-        using referent = std::remove_cv_t<typename X::element_type>;
-        if constexpr (std::is_same_v<referent, Target>) {
-            return true;
-        } else if constexpr (!complete<referent>) {
-            return true;
-        } else if constexpr (promises_acyclic<referent>) {
+PYGC_INLINE std::strong_ordering order(const volatile void* a, const volatile void* b) noexcept {
+    return reinterpret_cast<std::uintptr_t>(a) <=> reinterpret_cast<std::uintptr_t>(b);
+}
+
+} // namespace detail
+
+/// A new reference to an object that somebody else owns: `pygc::borrow(this)`.
+template <class T>
+[[nodiscard]] py_ref<T> borrow(T* p) noexcept {
+    return py_ref<T>::borrow(p);
+}
+
+/// The same under the name that users of `enable_shared_from_this` look for.
+template <class T>
+[[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
+    return py_ref<T>::borrow(self);
+}
+
+// Comparison is by identity. Raw pointers are deduced, so that `p == NULL` means nullptr_t.
+
+template <class T, class U>
+[[nodiscard]] bool operator==(const py_ref<T>& a, const py_ref<U>& b) noexcept {
+    return detail::ref_access::object(a) == detail::ref_access::object(b);
+}
+template <class T>
+[[nodiscard]] constexpr bool operator==(const py_ref<T>& a, std::nullptr_t) noexcept {
+    return !a;
+}
+template <class T, class U>
+    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] bool operator==(const py_ref<T>& a, U* b) noexcept { return a.get() == b; }
+
+template <class T, class U>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, const py_ref<U>& b) noexcept {
+    return detail::order(detail::ref_access::object(a), detail::ref_access::object(b));
+}
+template <class T>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, std::nullptr_t) noexcept {
+    return detail::order(detail::ref_access::object(a), nullptr);
+}
+template <class T, class U>
+    requires std::is_convertible_v<const volatile U*, const volatile T*> ||
+        std::is_convertible_v<const volatile T*, const volatile U*>
+[[nodiscard]] std::strong_ordering operator<=>(const py_ref<T>& a, U* b) noexcept { return detail::order(a.get(), b); }
+
+// Casts, found by argument-dependent lookup as for shared_ptr. The object stays the same, so casting
+// a temporary moves the reference and counts nothing.
+
+template <class T, class U>
+[[nodiscard]] py_ref<T> static_pointer_cast(const py_ref<U>& r) noexcept {
+    return static_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> static_pointer_cast(py_ref<U>&& r) noexcept {
+    static_cast<void>(static_cast<T*>(static_cast<U*>(nullptr)));
+    if constexpr (!std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>) {
+        static_assert(__is_base_of(py_object, T) && __is_base_of(py_object, U),
+                      "pygc: casts between classes need both to derive from pygc::py_object");
+    }
+    return detail::ref_access::retarget<T>(r);
+}
+
+template <class T, class U>
+[[nodiscard]] py_ref<T> const_pointer_cast(const py_ref<U>& r) noexcept {
+    return const_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> const_pointer_cast(py_ref<U>&& r) noexcept {
+    static_cast<void>(const_cast<T*>(static_cast<U*>(nullptr)));
+    return detail::ref_access::retarget<T>(r);
+}
+
+#if PYGC_RTTI
+/// Returns: the reference as `py_ref<T>`, or null if the object is no `T`. A temporary that isn't one
+/// keeps its reference.
+template <class T, class U>
+[[nodiscard]] py_ref<T> dynamic_pointer_cast(const py_ref<U>& r) noexcept {
+    return dynamic_pointer_cast<T>(py_ref<U>(r));
+}
+template <class T, class U>
+[[nodiscard]] py_ref<T> dynamic_pointer_cast(py_ref<U>&& r) noexcept {
+    if (dynamic_cast<T*>(r.get()) == nullptr) return nullptr;
+    return detail::ref_access::retarget<T>(r);
+}
+#endif
+
+} // namespace pygc::inline PYGC_ABI
+
+/// As the hash of `T*`, so that unordered containers can look a raw pointer up without counting.
+template <class T>
+struct std::hash<pygc::py_ref<T>> {
+    using is_transparent = void;
+
+    [[nodiscard]] std::size_t operator()(const pygc::py_ref<T>& r) const noexcept { return (*this)(r.get()); }
+    [[nodiscard]] std::size_t operator()(const T* p) const noexcept { return std::hash<const T*>()(p); }
+};
+
+// -------------------- <pygc/detail/ownership.hpp>
+// What follows from who owns what: which types are refused, since nobody can see what they own, and which are tracked.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+// What is refused.
+
+template <class X>
+consteval bool is_refused();
+
+template <class... X>
+consteval bool any_is_refused(types<X...>) {
+    return (is_refused<X>() || ...);
+}
+
+/// Whether it is known that an `X` owns no reference and is no object of ours.
+template <class X>
+consteval bool owns_nothing() {
+    if constexpr (std::is_class_v<X> || std::is_union_v<X>) {
+        if constexpr (!complete<X>) {
             return false;
-        } else if constexpr (__is_base_of(py_object, referent)) {
-            return !__is_final(referent) || access::has_traverse<referent, visitor>();
         } else {
-            return leads_to<referent, Target, X, Seen...>();
+            return !__is_base_of(py_object, X) && !holds_references_v<X> && !any_is_refused(unpromised_types<X>{});
         }
     } else {
-        constexpr shape s = shape_of<X>();
-        if constexpr (s == shape::weak || s == shape::by_traits || s == shape::by_member) {
-            return true; // a weak reference's callback may own anything
+        return true;
+    }
+}
+
+template <class Pointee, class Deleter>
+consteval bool is_harmless_lender(types<Pointee, Deleter>) {
+    return owns_nothing<std::remove_cv_t<std::remove_extent_t<Pointee>>>() && owns_nothing<Deleter>();
+}
+
+/// Whether an `X` may own references that nobody can see. What is inside of it is not asked.
+template <class X>
+consteval bool is_refused() {
+    constexpr shape s = shape_of<X>();
+    if constexpr (s == shape::lender) {
+        return !is_harmless_lender(typename known_class<X>::arguments{});
+    } else if constexpr (std::is_reference_v<X>) {
+        return !owns_nothing<std::remove_cvref_t<X>>();
+    } else {
+        return s == shape::opaque;
+    }
+}
+
+template <class X>
+inline constexpr bool never = false;
+
+/// Its name in the error message tells the type.
+template <class X>
+struct pygc_cannot_see_into {
+    static constexpr shape form = shape_of<X>();
+    static_assert(
+        form == shape::lender || form == shape::pointer,
+        "pygc: visit() can't see the references inside this type (std::function, std::any and std::shared_ptr hide or "
+        "share theirs); give it a member void traverse(auto& visit), or specialise pygc::traverse_traits for it; if "
+        "it owns no references, write `using pygc_acyclic = void;` in the class, or derive the traits from "
+        "pygc::no_references");
+    static_assert(form != shape::lender,
+                  "pygc: a std::unique_ptr with a deleter of its own may not own what it points to; visit what it "
+                  "points to if it does, or specialise pygc::traverse_traits for it");
+    static_assert(form != shape::pointer, "pygc: a reference inside a pair or tuple owns nothing; visit what owns it");
+};
+
+template <class... X>
+consteval void refuse(types<X...>) {
+    const auto one = []<class Y>(type_is<Y>) {
+        if constexpr (is_refused<Y>()) static_cast<void>(pygc_cannot_see_into<Y>{});
+    };
+    (one(type_is<X>{}), ...);
+}
+
+/// An error if an `X`, or anything in it, may own references that nobody can see.
+template <class X>
+consteval bool check_visible() {
+    if constexpr (any_is_refused(unpromised_types<X>{})) refuse(unpromised_types<X>{});
+    return true;
+}
+
+// What shows nothing although its author may think so.
+
+template <class T>
+consteval bool is_object_or_owner() {
+    if constexpr (std::is_pointer_v<T>) {
+        return is_object_or_owner<std::remove_cv_t<std::remove_pointer_t<T>>>();
+    } else if constexpr (is_ref<T> || is_weakref<T>) {
+        return true;
+    } else if constexpr (std::is_class_v<T>) {
+        if constexpr (complete<T>) {
+            return __is_base_of(py_object, T) || holds_references_v<T>;
         } else {
-            return any_leads_to(parts_of<X>(), types<Target>{}, types<X, Seen...>{});
+            return false;
+        }
+    } else {
+        return false;
+    }
+}
+
+template <class X>
+concept like_range = requires(X& x) {
+    x.begin();
+    x.end();
+};
+template <class X>
+concept like_pointer = requires(X& x) {
+    *x;
+};
+template <class X>
+concept like_wrapper = requires(X& x) {
+    typename X::type;
+    x.get();
+};
+
+enum class vain { no, pointer, view, copies };
+
+template <class X>
+consteval vain vanity_of();
+
+template <class... X>
+consteval vain first_vanity(types<X...>) {
+    vain found = vain::no;
+    ((found = found != vain::no ? found : vanity_of<X>()), ...);
+    return found;
+}
+
+/// Whether an `X`, which owns nothing, refers to objects or to references of others.
+template <class X>
+consteval vain vanity_of() {
+    if constexpr (std::is_pointer_v<X>) {
+        return is_object_or_owner<X>() ? vain::pointer : vain::no;
+    } else if constexpr (!std::is_class_v<X> || known_class<X>::kind != known::no) {
+        return vain::no;
+    } else if constexpr (!complete<X>) {
+        return vain::no;
+    } else if constexpr (like_range<X>) {
+        using element = decltype(*std::declval<X&>().begin());
+        if (!is_object_or_owner<std::remove_cvref_t<element>>()) return vain::no;
+        return std::is_lvalue_reference_v<element> ? vain::view : vain::copies;
+    } else if constexpr (like_pointer<X>) {
+        return is_object_or_owner<std::remove_cvref_t<decltype(*std::declval<X&>())>>() ? vain::view : vain::no;
+    } else if constexpr (like_wrapper<X>) {
+        return is_object_or_owner<std::remove_cvref_t<decltype(std::declval<X&>().get())>>() ? vain::view : vain::no;
+    } else if constexpr (std::is_trivially_destructible_v<X> && std::is_aggregate_v<X> && !std::is_empty_v<X>) {
+        if constexpr (can_be_taken_apart<X>) {
+            return first_vanity(decltype(with_fields(std::declval<const X&>(), field_types_of{})){});
+        } else {
+            return vain::no;
+        }
+    } else {
+        return vain::no;
+    }
+}
+
+/// Its name in the error message tells the type.
+template <class X, vain Why>
+struct pygc_sees_nothing_in {
+    static_assert(Why != vain::pointer,
+                  "pygc: a raw pointer owns nothing, so visit() has nothing to see here; make it a pygc::py_ref, or "
+                  "leave it out if somebody else owns the object; if it owns a count, visit(pygc::counted(p))");
+    static_assert(Why != vain::view,
+                  "pygc: a view or an iterator owns nothing, so visit() has nothing to see here; visit the container "
+                  "that owns the references, or each of them in a loop");
+    static_assert(Why != vain::copies,
+                  "pygc: this range hands out copies of its references, which a collection can't null; "
+                  "visit the container that owns them");
+};
+
+/// An error if an argument of `visit` shows nothing but leads to objects that somebody else owns.
+template <class X>
+consteval bool check_shows_something() {
+    if constexpr ((std::is_class_v<X> || std::is_pointer_v<X> || std::is_array_v<X>)&&!holds_references_v<X>) {
+        constexpr vain why = first_vanity(owned_types<X>{});
+        static_cast<void>(pygc_sees_nothing_in<X, why>{});
+    }
+    return true;
+}
+
+// Who is tracked.
+
+template <class X>
+consteval bool may_be_container();
+
+template <class... X>
+consteval bool any_may_be_container(types<X...>) {
+    return (may_be_container<X>() || ...);
+}
+
+/// Whether an object of type `X`, or a value in one, may be part of a cycle. The answer must be the same in all
+/// translation units, and `X` may be complete in some of them only: so it comes from the type's name. A class of the
+/// user may, even one that owns nothing here: another may be derived from it.
+template <class X>
+consteval bool may_be_container() {
+    if constexpr (is_ref<X>) {
+        return may_be_container<std::remove_cv_t<typename X::element_type>>();
+    } else if constexpr (std::is_array_v<X>) {
+        return may_be_container<std::remove_cv_t<std::remove_all_extents_t<X>>>();
+    } else if constexpr (!std::is_class_v<X> && !std::is_union_v<X>) {
+        return false;
+    } else {
+        constexpr known kind = known_class<X>::kind;
+        if constexpr (kind == known::nothing) {
+            return false;
+        } else if constexpr (kind == known::no || kind == known::hidden) {
+            return true;
+        } else {
+            return any_may_be_container(known_parts<X>{});
         }
     }
+}
+
+template <class X>
+consteval bool leads_to_container() {
+    constexpr shape s = shape_of<X>();
+    if constexpr (s == shape::reference) {
+        return may_be_container<X>();
+    } else {
+        return shows_references<X>(); // a weak reference's callback may own anything
+    }
+}
+
+template <class... X>
+consteval bool any_leads_to_container(types<X...>) {
+    // What promises to be acyclic leads to none, though a visit may see into it.
+    return ((leads_to_container<X>() && !promises_acyclic<X>) || ...);
 }
 
 /// Whether objects of type `T` can be part of a cycle, and so are tracked.
@@ -3813,267 +5251,114 @@ consteval bool can_be_cyclic() {
                       "void traverse(auto& visit) { visit(a, b, c); } or void traverse(pygc::visitor& visit)");
         return visited;
     } else {
-        return leads_to<T, T>();
+        return any_leads_to_container(unpromised_types<T>{});
     }
 }
 
-} // namespace pygc::inline PYGC_ABI::detail
+/// Whether a visit of a `T` compiles: nothing in it is incomplete, entangled or a row of unknown length.
+template <class... X>
+consteval bool can_be_visited(types<X...>) {
+    return ((shape_of<X>() != shape::incomplete && shape_of<X>() != shape::entangled &&
+             (shape_of<X>() != shape::row_owner || !holds_references_v<X>)) &&
+            ...);
+}
 
-// -------------------- <pygc/detail/layout.hpp>
-// How objects of one type lie in their pages.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Of the type's bin in every heap, in bytes from the first. Given at first use; 0 until then.
+/// Whether an object of type `T` may own references of which its author told nobody: it has a destructor that does
+/// something, and neither a `traverse` nor a promise.
 template <class T>
-inline constinit std::uint32_t bin_offset = 0;
-
-/// `T` is what lives in the slots: a class derived from py_object, or a box.
-template <class T>
-struct layout {
-    static_assert(
-        requires(py_object * p) { static_cast<T*>(p); },
-        "pygc: derive from pygc::py_object once, publicly and not virtually");
-
-    template <class U>
-    struct unboxed {
-        using type = U;
-    };
-    template <class U>
-    struct unboxed<box<U>> {
-        using type = U;
-    };
-    /// The type as the user knows it.
-    using value_type = typename unboxed<T>::type;
-
-    static constexpr bool container = can_be_cyclic<value_type>();
-    static constexpr bool has_finalizer = access::has_finalize<value_type>();
-    static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
-    static constexpr std::uint32_t link_offset = header_offset == 0 ? std::uint32_t{sizeof(header)} : 0;
-    static_assert(access::header_offset<T>() < page_bytes,
-                  "pygc: name pygc::py_object first among the base classes of so large a class");
-    static_assert(alignof(T) <= chunk_bytes / 2, "pygc: alignments up to 2 MiB are supported");
-
-    static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
-    static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
-    static constexpr std::size_t slot_bytes =
-        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
-        slot_alignment;
-    static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
-    static constexpr std::uint32_t slots = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
-
-    static const type_info info;
-
-    PYGC_INLINE static T* object_of(py_object* p) noexcept { return static_cast<T*>(p); }
-    PYGC_INLINE static void* slot_of(py_object* p) noexcept { return reinterpret_cast<char*>(p) - header_offset; }
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/destruction.hpp>
-// The end of one object of type T.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-template <class T>
-struct destruction : layout<T> {
-    using typename layout<T>::value_type;
-    using layout<T>::container;
-    using layout<T>::has_finalizer;
-    using layout<T>::info;
-    using layout<T>::object_of;
-    using layout<T>::slot_of;
-
-    /// The count of `p` fell to zero.
-    static void destroy(page& where, py_object* p) noexcept {
-        header& h = header_of(p);
-        // A young container and an untracked leaf are the common cases, and one comparison.
-        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
-            if (!prepare_death(where, p)) return;
-        }
-        if constexpr (std::is_trivially_destructible_v<T> && !container) {
-            h.state = age_none | life_dying;
-            free_slot(where, slot_of(p), info);
-        } else if (--this_thread.nesting_left < 0) [[unlikely]] {
-            postpone_instead(p, has_finalizer ? h.state & state_mask : 0);
-        } else {
-            destroy_nested(where, p);
-        }
+consteval bool lacks_traverse() {
+    if constexpr (!std::is_class_v<T> && !std::is_union_v<T>) {
+        return false;
+    } else if constexpr (!complete<T>) {
+        return false;
+    } else if constexpr (promises_acyclic<T> || std::is_trivially_destructible_v<T>) {
+        return false;
+    } else if constexpr (__is_base_of(py_object, T)) {
+        constexpr std::size_t without_fields = sizeof(py_object) + (std::is_polymorphic_v<T> ? sizeof(void*) : 0);
+        return sizeof(T) > without_fields && !access::has_traverse<T, visitor>() && !access::names_traverse<T>();
+    } else {
+        return any_is_refused(unpromised_types<T>{});
     }
-
-    /// Runs the destructor. Preconditions: `begin_death`.
-    PYGC_INLINE static void destruct(py_object* p) noexcept {
-        T* const object = object_of(p);
-        keep_bytes(p);
-#if PYGC_EXCEPTIONS
-        if constexpr (!std::is_nothrow_destructible_v<T>) {
-            try {
-                access::destroy(*object);
-            } catch (...) {
-                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
-            }
-        } else
-#endif
-        {
-            access::destroy(*object);
-        }
-        keep_bytes(p);
-    }
-
-    /// Calls the user's `finalize`, for the first and last time. Preconditions: a reference is held.
-    static void finalize([[maybe_unused]] page& where, [[maybe_unused]] py_object* p) noexcept {
-        if constexpr (has_finalizer) {
-            header_of(p).state |= life_finalized;
-#if PYGC_EXCEPTIONS
-            try {
-                access::finalize(*object_of(p));
-            } catch (...) {
-                report_unraisable(*chunk_of(&where).heap, "the finalizer of", type_name<value_type>(), p);
-            }
-#else
-            access::finalize(*object_of(p));
-#endif
-        }
-    }
-
-private:
-    /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
-    PYGC_INLINE static void destroy_nested(page& where, py_object* p) noexcept {
-        begin_death(p);
-        destruct(p);
-        if (this_thread.nesting_left == 0) [[unlikely]]
-            destroy_postponed();
-        keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
-        ++this_thread.nesting_left;
-        if (!has_escaped(p)) [[likely]]
-            free_slot(where, slot_of(p), info);
-    }
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/snapshot.hpp>
-// The compact picture of the objects under collection that is taken in one pass over their pages; the
-// phases after it read the picture, not the objects.
-//
-//   number of object      0  ..63 64  65  66  ...       0 = everything outside, 1..63 unused
-//   trial                 [ any | c0 | c1 | c2 | ... ]  references; in the end those from outside the set
-//   first_edge            [     | .  | .  | .  | ... ]  where the object's edges begin
-//                                 |    +----------+
-//                                 v               v
-//   edges                 [ 0 .. | 65 | 66 | 64 | 66 | ... ]  numbers of what the objects refer to
-//   in_set     one bit an object: takes part in this collection
-//   roots      has references from outside
-//   unreached  nothing known to be alive leads to it
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Numbers below this belong to no page; a page's numbers begin at a multiple of it.
-inline constexpr std::uint32_t number_granule = 64;
-
-/// The edge array as a visitor needs it.
-struct edge_room {
-    std::uint32_t* edges;
-    std::size_t count;
-    std::size_t capacity;
-};
-
-class snapshot {
-public:
-    /// A picture of so many objects stays in the cache: waiting for it costs less than prefetching.
-    static constexpr std::size_t cached_size = std::size_t{64} << 10;
-
-    explicit snapshot(heap_state& h) noexcept : heap(h) {}
-
-    /// Memory for `slots` objects, numbered from `number_granule`. False: there is none.
-    [[nodiscard]] bool prepare(std::size_t slots) noexcept {
-        const std::size_t words = slots / 64 + 1;
-        // Room for two edges an object to begin with; the visitor asks for more.
-        if (!heap.trial.reserve(slots + 64) || !heap.first_edge.reserve(slots + 65) || !heap.in_set.reserve(words) ||
-            !heap.roots.reserve(words) || !heap.unreached.reserve(words) || !heap.edges.reserve(2 * slots + 64)) {
-            return false;
-        }
-        size = slots;
-        trial = heap.trial.data();
-        first_edge = heap.first_edge.data();
-        in_set = heap.in_set.data();
-        roots = heap.roots.data();
-        unreached = heap.unreached.data();
-        std::memset(in_set, 0, words * sizeof(std::uint64_t));
-        std::memset(roots, 0, words * sizeof(std::uint64_t));
-        std::memset(unreached, 0, words * sizeof(std::uint64_t));
-        use(heap.edges);
-        edge_count = 0;
-        return true;
-    }
-
-    /// Called when the edge array is full, with the number of edges in it. Without memory it starts
-    /// over, so that the page being counted can finish, and remembers that the picture is worthless.
-    /// Gives and takes values, so that its caller's copies may stay in registers.
-    PYGC_NOINLINE edge_room grow_edges(std::size_t count) noexcept {
-        if (failed || edge_capacity > UINT32_MAX / 2 || !heap.edges.reserve(std::size_t{edge_capacity} * 2, count)) {
-            failed = true;
-            count = 0;
-        }
-        use(heap.edges);
-        return {edges, count, edge_capacity};
-    }
-
-    /// Subtracts the references that objects of the set hold on each other: in a loop of its own, where the processor
-    /// can have many under way.
-    void subtract_edges() noexcept {
-        constexpr std::uint32_t ahead = 32; // the time for an entry to reach the cache
-        const std::uint32_t* e = edges;
-        const std::uint32_t* const end = edges + edge_count;
-        if (size > cached_size && edge_count > ahead) {
-            for (; e != end - ahead; ++e) {
-                prefetch(trial + e[ahead]);
-                --trial[*e];
-            }
-        }
-        for (; e != end; ++e) --trial[*e];
-    }
-
-    heap_state& heap;
-    std::size_t size = 0;           // of the range of numbers
-    std::uint32_t* trial = nullptr; // modulo 2^32: immortal counts are negative
-    std::uint32_t* first_edge = nullptr;
-    std::uint32_t* edges = nullptr;
-    std::uint32_t edge_count = 0;
-    std::uint32_t edge_capacity = 0;
-    std::uint64_t* in_set = nullptr;
-    std::uint64_t* roots = nullptr;
-    std::uint64_t* unreached = nullptr;
-    bool failed = false;
-    std::size_t unaccounted = 0; // references to garbage, less those found in garbage
-
-private:
-    void use(const scratch<std::uint32_t>& memory) noexcept {
-        edges = memory.data();
-        edge_capacity = static_cast<std::uint32_t>(memory.capacity() < UINT32_MAX ? memory.capacity() : UINT32_MAX);
-    }
-};
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/visit.hpp>
 // Finds every reference inside a value and shows it to a visitor.
 
-namespace pygc::inline PYGC_ABI {
-
-/// Base for a `traverse_traits` specialisation of a type that holds no references, or whose references
-/// are to be left alone: `template <> struct pygc::traverse_traits<X> : pygc::no_references {};`
-struct no_references {
-    template <class X, class V>
-    static void traverse(X&, V&) noexcept {}
-};
-
-} // namespace pygc::inline PYGC_ABI
-
 namespace pygc::inline PYGC_ABI::detail {
 
 template <class Visitor, class X>
 PYGC_INLINE void visit_value(Visitor& visit, const X& value);
+
+/// Values inside values that wait for their visit: the trashcan of `traverse`. Where owners and containers are nested
+/// deeper than `most_nesting` the next one is put here and visited by the outermost, so that a long list of unique_ptrs
+/// takes no more stack than a short one.
+class postponed_visits {
+public:
+    using function = void (*)(visitor& visit, const void* value);
+    static constexpr std::uint32_t most_nesting = 64;
+
+    postponed_visits() noexcept = default;
+    postponed_visits(const postponed_visits&) = delete;
+    postponed_visits& operator=(const postponed_visits&) = delete;
+    ~postponed_visits() { waiting_.release(); }
+
+    /// False: there is no memory.
+    [[nodiscard]] PYGC_NOINLINE bool push(const void* value, function visit) noexcept {
+        if (size_ == waiting_.capacity() && !waiting_.reserve(size_ * 2 + 64, size_)) return false;
+        waiting_[size_++] = {value, visit};
+        return true;
+    }
+
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+
+    PYGC_NOINLINE void visit_last(visitor& visit) {
+        const entry last = waiting_[--size_];
+        last.visit(visit, last.value);
+    }
+
+    std::uint32_t nesting = 0;
+
+private:
+    struct entry {
+        const void* value;
+        function visit;
+    };
+    scratch<entry> waiting_;
+    std::size_t size_ = 0;
+};
+
+template <class... X>
+consteval bool any_by_user(types<X...>) {
+    return ((shape_of<X>() == shape::by_member || shape_of<X>() == shape::by_traits) || ...);
+}
+
+template <class X, class... Part>
+consteval bool leads_into_itself(types<Part...>) {
+    const auto is_in = []<class... Y>(types<Y...>) { return (__is_same(X, Y) || ...); };
+    return (is_in(owned_types<Part>{}) || ...);
+}
+
+/// Whether values of type `X` may be nested without an end: one that leads to another through unique_ptrs and
+/// containers, or through a traverse, of which nobody knows where it leads.
+template <class X>
+consteval bool may_be_nested() {
+    constexpr shape s = shape_of<X>();
+    if constexpr (s == shape::owner || s == shape::range || s == shape::keyed) {
+        return leads_into_itself<X>(parts_of<X>()) || any_by_user(owned_types<X>{});
+    } else {
+        return false;
+    }
+}
+
+/// Whether the references that an `X` shows are its own and not those of somebody it only points to: then an `X` that
+/// isn't part of the object that shows it is suspicious. A class with a `traverse` may be anything.
+template <class X>
+consteval bool shows_its_own() {
+    constexpr shape s = shape_of<X>();
+    return s != shape::by_traits && s != shape::by_member && s != shape::counted;
+}
 
 template <class Visitor, class X, std::size_t... I>
 PYGC_INLINE void visit_alternatives(Visitor& visit, X& value, std::index_sequence<I...>) {
@@ -4108,44 +5393,119 @@ struct field_visit {
     }
 };
 
+template <class X>
+inline constexpr bool is_map = known_class<X>::kind == known::map;
+
+template <class X, class Element>
+PYGC_INLINE const auto& key_in(const Element& element) noexcept {
+    if constexpr (is_map<X>) {
+        return element.first;
+    } else {
+        return element;
+    }
+}
+
+/// Takes out the entries whose keys lead to garbage. Inside a key of another container nothing is changed: that
+/// container's order or hash may depend on it.
+template <class X>
+PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x);
+
+/// Shows the references of an associative container, those in keys as such. A flat_map hands out pairs of references.
+template <class Visitor, class X>
+PYGC_INLINE void visit_keyed(Visitor& visit, X& x) {
+    if constexpr (!holds_references<std::remove_cv_t<typename X::key_type>>()) {
+        for (auto&& element : x) visit_value(visit, element.second);
+    } else {
+        if constexpr (__is_same(Visitor, visitor)) {
+            if (visit.erases_keys() && !visit.in_keys()) return erase_dead_keys(visit, x);
+        }
+        for (auto&& element : x) {
+            visit.begin_keys();
+            visit_value(visit, key_in<X>(element));
+            visit.end_keys();
+            if constexpr (is_map<X>) visit_value(visit, element.second);
+        }
+    }
+}
+
+/// Shows `visit` what is directly inside a value of a standard type or a plain struct.
+template <class Visitor, class X>
+PYGC_INLINE void visit_parts(Visitor& visit, X& x) {
+    constexpr shape s = shape_of<X>();
+    if constexpr (s == shape::array || s == shape::range) {
+        for (const auto& element : x) visit_value(visit, element);
+    } else if constexpr (s == shape::keyed) {
+        visit_keyed(visit, x);
+    } else if constexpr (s == shape::owner) {
+        if (x) visit_value(visit, *x);
+    } else if constexpr (s == shape::row_owner) {
+        static_assert(s != shape::row_owner,
+                      "pygc: the length of a std::unique_ptr<T[]> is unknown; use std::vector<T>");
+    } else if constexpr (s == shape::optional) {
+        if (x.has_value()) visit_value(visit, *x);
+    } else if constexpr (s == shape::expected) {
+        if (!x.has_value()) {
+            visit_value(visit, x.error());
+        } else if constexpr (!std::is_void_v<typename X::value_type>) {
+            visit_value(visit, *x);
+        }
+    } else if constexpr (s == shape::variant) {
+        visit_alternatives(visit, x, std::make_index_sequence<count_types(parts_of<X>())>{});
+    } else if constexpr (s == shape::adaptor) {
+        visit_value(visit, adaptor_access<X>::container(x));
+    } else if constexpr (s == shape::tuple) {
+        visit_elements(visit, x, std::make_index_sequence<count_types(parts_of<X>())>{});
+    } else {
+        with_fields(x, field_visit<Visitor>{visit}); // a plain struct
+    }
+}
+
+/// The same for a value that may have others like it inside.
+template <class Visitor, class X>
+void visit_nested_parts(Visitor& visit, X& x) {
+    postponed_visits& postponed = visit.postponed();
+    if (postponed.nesting == postponed_visits::most_nesting && !visit.in_keys()) [[unlikely]] {
+        const auto later = [](visitor& v, const void* value) {
+            visit_parts(static_cast<Visitor&>(v), *static_cast<X*>(const_cast<void*>(value)));
+        };
+        if (!postponed.push(__builtin_addressof(x), later)) visit.give_up();
+        return;
+    }
+    ++postponed.nesting;
+    visit_parts(visit, x);
+    while (postponed.nesting == 1 && !postponed.empty()) postponed.visit_last(visit);
+    --postponed.nesting;
+}
+
 /// Shows `visit` each reference that `value` owns. Constness is only in our way: the elements of a set
 /// are const, and yet a collection must be able to null the references in them.
 template <class Visitor, class X>
 PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
-    static_assert(complete<X>, "pygc: the type visited here is incomplete; define traverse where it is complete");
+    constexpr shape s = shape_of<X>();
+    static_assert(s != shape::incomplete,
+                  "pygc: the type visited here is incomplete; define traverse where it is complete");
     if constexpr (holds_references<X>()) {
-        constexpr shape s = shape_of<X>();
         X& x = const_cast<X&>(value);
         if constexpr (s == shape::reference) {
             visit.edge(ref_access::object(x));
         } else if constexpr (s == shape::weak) {
             visit.edge(ref_access::record(x));
+        } else if constexpr (s == shape::counted) {
+            using pointee = std::remove_cv_t<std::remove_pointer_t<std::remove_reference_t<decltype(x.place)>>>;
+            py_object* const object = x.place == nullptr ? nullptr : owner_of(const_cast<pointee*>(x.place));
+            visit.counted_edge(reinterpret_cast<py_object*&>(x.place), object);
         } else if constexpr (s == shape::by_traits) {
+            const auto outer = visit.enter(&reinterpret_cast<const char&>(value), sizeof(X));
             traverse_traits<X>::traverse(x, visit);
+            visit.leave(outer);
         } else if constexpr (s == shape::by_member) {
+            const auto outer = visit.enter(&reinterpret_cast<const char&>(value), sizeof(X));
             access::traverse(x, visit);
-        } else if constexpr (s == shape::array) {
-            for (const auto& element : x) visit_value(visit, element);
-        } else if constexpr (s == shape::owner) {
-            if (x) visit_value(visit, *x);
-        } else if constexpr (s == shape::row_owner) {
-            static_assert(s != shape::row_owner,
-                          "pygc: the length of a std::unique_ptr<T[]> is unknown; use std::vector<T>");
-        } else if constexpr (s == shape::optional) {
-            if (x.has_value()) visit_value(visit, *x);
-        } else if constexpr (s == shape::variant) {
-            visit_alternatives(visit, x, std::make_index_sequence<count_types(parts_of<X>())>{});
-        } else if constexpr (s == shape::range) {
-            static_assert(std::is_lvalue_reference_v<decltype(*x.begin())>,
-                          "pygc: this range hands out copies of its references, which a collection can't null; "
-                          "visit the container that owns them");
-            for (const auto& element : x) visit_value(visit, element);
-        } else if constexpr (s == shape::adaptor) {
-            visit_value(visit, adaptor_access<X>::container(x));
-        } else if constexpr (s == shape::tuple) {
-            visit_elements(visit, x, std::make_index_sequence<std::tuple_size<X>::value>{});
-        } else if constexpr (s == shape::aggregate) {
-            with_fields(value, field_visit<Visitor>{visit});
+            visit.leave(outer);
+        } else if constexpr (may_be_nested<X>()) {
+            visit_nested_parts(visit, x);
+        } else {
+            visit_parts(visit, x);
         }
     }
 }
@@ -4153,11 +5513,17 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
 /// One argument of the user's `visit(a, b, c)`.
 template <class Visitor, class X>
 PYGC_INLINE void visit_argument(Visitor& visit, const X& value) {
-    static_assert(complete<X>, "pygc: the type visited here is incomplete; define traverse where it is complete");
-    static_assert(shape_of<X>() != shape::opaque,
-                  "pygc: visit() can't see the references inside this type (std::function, std::any and "
-                  "std::shared_ptr hide or share theirs); give it a member void traverse(auto& visit), or "
-                  "specialise pygc::traverse_traits for it");
+    static_assert(check_visible<X>() && check_shows_something<X>());
+    if constexpr (holds_references<X>() && shows_its_own<X>()) {
+        if (!visit.owns(&reinterpret_cast<const char&>(value))) return;
+    }
+    visit_value(visit, value);
+}
+
+/// What was captured for a callable. Raw pointers are welcome there: they are arguments, not members.
+template <class Visitor, class X>
+PYGC_INLINE void visit_captured(Visitor& visit, const X& value) {
+    static_assert(check_visible<X>());
     visit_value(visit, value);
 }
 
@@ -4175,8 +5541,8 @@ namespace pygc::inline PYGC_ABI {
 ///
 /// Arguments may be references, standard containers, optionals, variants, tuples, arrays, unique_ptrs,
 /// classes with a `traverse` of their own and plain structs, nested as you like. A reference left out
-/// can make garbage stay; a reference shown twice, or one that belongs to somebody else, is an error:
-/// the collector would free what is still in use. `traverse` must not throw, allocate objects or copy
+/// can make garbage stay; a reference shown twice, a copy, or one that belongs to somebody else, is an error:
+/// it is reported, and what was found is kept. `traverse` must not throw, allocate objects or copy
 /// references.
 class visitor {
 public:
@@ -4191,12 +5557,59 @@ public:
     /// For the library: one reference, by its place.
     void edge(py_object*& place);
 
+    /// For the library: between these two calls come references inside the key of an associative container.
+    PYGC_INLINE void begin_keys() noexcept {
+        ++keys_;
+        keyed_ = true;
+    }
+    PYGC_INLINE void end_keys() noexcept { --keys_; }
+    [[nodiscard]] PYGC_INLINE bool in_keys() const noexcept { return keys_ != 0; }
+
+    /// For the library: whether entries whose keys lead to garbage are to be taken out.
+    [[nodiscard]] bool erases_keys() const noexcept { return task_ == task::erase_keys; }
+
+    /// For the library: whether the object may have a reference at this address.
+    bool owns(const void* place);
+
+    /// For the library: until `leave`, what a `traverse` shows belongs to these bytes.
+    struct extent {
+        const void* begin;
+        std::size_t bytes;
+    };
+    PYGC_INLINE extent enter(const void* begin, std::size_t bytes) noexcept {
+        const extent outer = extent_;
+        extent_ = {begin, bytes};
+        return outer;
+    }
+    PYGC_INLINE void leave(extent outer) noexcept { extent_ = outer; }
+
+    /// For the library: whether a map with weak keys has its values looked at by the collection itself, as ephemerons.
+    /// False: it has to show them.
+    bool defer(detail::ephemeron_map& map);
+
+    /// For the library: a raw pointer that owns a count, as if it were a reference, and the object that it leads to.
+    void counted_edge(py_object*& place, py_object* object);
+
+    /// For the library: the values whose visit waits, and what happens when there is no memory for them.
+    [[nodiscard]] PYGC_INLINE detail::postponed_visits& postponed() noexcept { return postponed_; }
+    void give_up() noexcept;
+
 protected:
-    enum class task : unsigned char { count, unlink, unlink_changed, call };
+    enum class task : unsigned char { count, unlink, erase_keys, place, call };
     explicit visitor(task t) noexcept : task_(t) {}
 
+    [[nodiscard]] PYGC_INLINE bool was_keyed() const noexcept { return keyed_; }
+    [[nodiscard]] PYGC_INLINE bool is_inside(const void* place) const noexcept {
+        return reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(extent_.begin) <
+               extent_.bytes;
+    }
+
 private:
-    task task_;
+    const task task_;
+    bool keyed_ = false;
+    std::uint32_t keys_ = 0; // how deep inside keys
+    extent extent_ = {nullptr, 0};
+    detail::postponed_visits postponed_;
 };
 
 namespace detail {
@@ -4216,7 +5629,57 @@ public:
 
     PYGC_INLINE void edge(py_object* target) noexcept {
         if (target == nullptr) return;
-        const std::size_t n = number_of(target); // 0 outside: an edge like any other, that leads nowhere
+#if PYGC_DEBUG
+        check_edge(shower_, target);
+        if (edge_count_ == edge_capacity_) {
+            check_repeated_edge(shower_, target, edges_ + first_edge_, edge_count_ - first_edge_);
+        }
+#endif
+        add(number_of(target)); // 0 outside: an edge like any other, that leads nowhere
+    }
+
+#if PYGC_DEBUG
+    /// What comes next are the references of this object.
+    void begin(const type_info& type, const void* object) noexcept {
+        shower_ = {&type, object};
+        first_edge_ = edge_count_;
+    }
+#endif
+    PYGC_INLINE void counted_edge(py_object*&, py_object* object) noexcept { edge(object); }
+
+    /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
+    bool defer(ephemeron_map& map) noexcept {
+        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
+        map.place = edge_count();
+        add(0);
+        if (!map.deferred) {
+            map.next_deferred = snapshot_->deferred;
+            snapshot_->deferred = &map;
+        }
+        map.shown_twice |= map.deferred;
+        map.deferred = true;
+        return true;
+    }
+
+    PYGC_INLINE static bool owns(const void*) noexcept { return true; }
+
+    /// The picture is worthless: some of what the objects own wasn't looked at.
+    void give_up() noexcept {
+        snapshot_->failed = true;
+        report("no memory to visit what is nested so deep; a collection was given up in the heap", nullptr,
+               &snapshot_->heap);
+    }
+
+    /// Whether there were keys that hold references.
+    [[nodiscard]] PYGC_INLINE bool keyed() const noexcept { return was_keyed(); }
+
+    /// Where the edges of the next object will begin.
+    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
+        return static_cast<std::uint32_t>(edge_count_);
+    }
+
+private:
+    PYGC_INLINE void add(std::size_t n) noexcept {
         if (edge_count_ == edge_capacity_) [[unlikely]] {
             const edge_room room = snapshot_->grow_edges(edge_count_);
             edges_ = room.edges;
@@ -4226,45 +5689,24 @@ public:
         edges_[edge_count_++] = static_cast<std::uint32_t>(n);
     }
 
-    /// Where the edges of the next object will begin.
-    [[nodiscard]] PYGC_INLINE std::uint32_t edge_count() const noexcept {
-        return static_cast<std::uint32_t>(edge_count_);
-    }
-
-private:
     std::uint32_t* edges_;
     std::size_t edge_count_; // below 2^32; in the size of a register
     std::size_t edge_capacity_;
     snapshot* snapshot_;
+#if PYGC_DEBUG
+    edge_shower shower_;
+    std::size_t first_edge_ = 0; // of its edges
+#endif
 };
 
-/// Nulls references to garbage without counting them down.
-class nulling_visitor : public visitor {
+/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
+/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
+/// only where it is put back before anybody looks it up: the container would not find it any more.
+class unlink_visitor : public visitor {
 public:
-    /// So many references were nulled.
-    [[nodiscard]] std::size_t nulled() const noexcept { return nulled_; }
-
-protected:
-    nulling_visitor(task t, const snapshot& s) noexcept : visitor(t), unreached_(s.unreached) {}
-
-    PYGC_INLINE void null_if_garbage(py_object*& place, std::size_t number) noexcept {
-        if (((unreached_[number / 64] >> (number % 64)) & 1) == 0) return;
-        place = nullptr;
-        ++nulled_;
-    }
-
-private:
-    const std::uint64_t* const unreached_;
-    std::size_t nulled_ = 0;
-};
-
-/// Nulls the references that garbage holds on garbage. Their numbers are read from the
-/// edges as long as nobody could change the references since: a `traverse` that shows others now is one that
-/// lies, and at worst keeps something for good.
-class unlink_visitor : public nulling_visitor {
-public:
-    explicit unlink_visitor(const snapshot& s) noexcept
-        : nulling_visitor(task::unlink, s), edges_(s.edges), end_(s.edges + s.edge_count), first_edge_(s.first_edge) {}
+    explicit unlink_visitor(snapshot& s) noexcept
+        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
+          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -4272,27 +5714,122 @@ public:
     }
 
     /// What comes next are the references of this object.
-    PYGC_INLINE void begin(std::size_t number) noexcept { next_edge_ = edges_ + first_edge_[number]; }
+    PYGC_INLINE void begin(const void* object, std::size_t bytes) noexcept {
+        object_ = object;
+        enter(object, bytes);
+    }
 
-    PYGC_INLINE void edge(py_object*& place) noexcept {
-        if (place != nullptr && next_edge_ != end_) null_if_garbage(place, *next_edge_++);
+    /// Whether the object may have a reference at this address. If not it is left alone.
+    PYGC_INLINE bool owns(const void* place) noexcept {
+        return is_inside(place) || may_own(*snapshot_, object_, place);
+    }
+
+    PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
+    PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
+        if (object == nullptr) return;
+        py_object* const target = place; // what is to be restored
+        std::uint32_t& found = found_[number_of(object)];
+        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
+        if (in_keys() && snapshot_->for_good) return;
+        if (next_ == end_) [[unlikely]] {
+            if (!snapshot_->incomplete_log) {
+                snapshot_->lied = true; // there are more now
+                return;
+            }
+        } else {
+            next_->place = &place;
+            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
+            ++next_;
+        }
+        place = nullptr;
+        ++found;
+    }
+
+    /// So many references are logged now.
+    [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
+        return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
 
 private:
-    const std::uint32_t* const edges_;
-    const std::uint32_t* const end_;
-    const std::uint32_t* const first_edge_;
-    const std::uint32_t* next_edge_ = nullptr;
+    /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
+    /// visitor itself stays in registers.
+    PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
+        if (object == nullptr) return true; // of a dead entry of a weak map: whose it is, is known
+        const page& where = page_of(object);
+        const auto offset = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(object);
+        if (offset < where.type->slot_bytes) return true;
+        const place_kind kind = s.places.kind_of(s.heap, place, s.frame);
+        if (kind == place_kind::unknown) return true;
+        s.note_lie(kind, *where.type, object, place);
+        return false;
+    }
+
+    std::uint32_t* const found_;
+    cleared_reference* next_;
+    cleared_reference* const end_;
+    snapshot* const snapshot_;
+    const void* object_ = nullptr;
 };
 
-/// The same after code of the user has run, without the edges.
-class unlink_changed_visitor : public nulling_visitor {
+/// Takes the entries out of associative containers whose keys lead to garbage.
+class erase_visitor : public visitor {
 public:
-    explicit unlink_changed_visitor(const snapshot& s) noexcept : nulling_visitor(task::unlink_changed, s) {}
+    explicit erase_visitor(heap_state& h) noexcept : visitor(task::erase_keys), heap_(h) {}
 
-    void edge(py_object*& place) noexcept {
-        if (place != nullptr) null_if_garbage(place, number_of(place));
+    /// What comes next are the references of this object.
+    void begin(const type_info& type, const py_object* object) noexcept {
+        type_ = &type;
+        object_ = object;
     }
+
+    /// All garbage says so in its header; the targets of keys are still whole.
+    void edge(const py_object* target) noexcept {
+        if (in_keys() && target != nullptr) is_dead_ |= is_condemned_and_dying(header_of(target));
+    }
+
+    /// Whether the key that was shown last leads to garbage.
+    bool is_dead() noexcept {
+        const bool dead = is_dead_;
+        is_dead_ = false;
+        return dead;
+    }
+
+    /// What is taken out is destroyed later: its destructors are code of the user.
+    erased_entries entries;
+
+    /// An entry can't be taken out: its container's hash or comparison threw.
+    PYGC_NOINLINE void report_exception() noexcept {
+        failed_ = true;
+#if PYGC_EXCEPTIONS
+        report_unraisable(heap_, "a container with a dead key in", {type_->name, type_->name_length}, object_);
+#endif
+    }
+
+    /// Whether that happened.
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+private:
+    heap_state& heap_;
+    const type_info* type_ = nullptr;
+    const py_object* object_ = nullptr;
+    bool is_dead_ = false;
+    bool failed_ = false;
+};
+
+/// Calls a function for each place where a reference stands, also null.
+class place_visitor : public visitor {
+public:
+    using function = void (*)(void* context, py_object*& place, bool in_keys) noexcept;
+
+    place_visitor(function f, void* context) noexcept : visitor(task::place), function_(f), context_(context) {}
+
+    void edge(py_object*& place) noexcept { function_(context_, place, in_keys()); }
+    /// Only whole references may be nulled by others than the collection.
+    void counted_edge(py_object*& place) noexcept { function_(context_, place, true); }
+
+private:
+    function function_;
+    void* context_;
 };
 
 /// Calls a function for each reference that isn't null.
@@ -4316,250 +5853,443 @@ private:
 // Not inlined: the compiler would follow one task with the object of another, and warn.
 PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
     switch (task_) {
-    case task::count: return static_cast<detail::count_visitor*>(this)->edge(place);
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->edge(place);
-    case task::unlink_changed: return static_cast<detail::unlink_changed_visitor*>(this)->edge(place);
-    case task::call: return static_cast<detail::call_visitor*>(this)->edge(place);
+    case task::count:
+        return static_cast<detail::count_visitor*>(this)->edge(place);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->edge(place);
+    case task::erase_keys:
+        return static_cast<detail::erase_visitor*>(this)->edge(place);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->edge(place);
+    case task::call:
+        return static_cast<detail::call_visitor*>(this)->edge(place);
     }
+}
+
+PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
+    switch (task_) {
+    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default: return edge(object);
+    }
+}
+
+namespace detail {
+
+template <class X>
+PYGC_NOINLINE void erase_dead_keys(visitor& visit, X& x) {
+    auto& eraser = static_cast<erase_visitor&>(visit);
+    for (auto next = x.begin(); next != x.end();) {
+        const auto at = next;
+        visit.begin_keys();
+        visit_value(visit, key_in<X>(*at));
+        visit.end_keys();
+        if (!eraser.is_dead()) {
+            if constexpr (is_map<X>) visit_value(visit, (*at).second);
+            ++next;
+            continue;
+        }
+#if PYGC_EXCEPTIONS
+        try {
+#endif
+            if constexpr (requires { x.extract(at); }) {
+                ++next;
+                if (eraser.entries.take(x, at)) continue;
+            }
+            next = x.erase(at);
+#if PYGC_EXCEPTIONS
+        } catch (...) {
+            eraser.report_exception();
+            return;
+        }
+#endif
+    }
+}
+
+/// For a container whose `erase_dead_keys` is its own: whether a key leads to garbage.
+template <class Key>
+bool is_dead_key(visitor& visit, const Key& key) {
+    visit.begin_keys();
+    visit_value(visit, key);
+    visit.end_keys();
+    return static_cast<erase_visitor&>(visit).is_dead();
+}
+
+} // namespace detail
+
+inline bool visitor::owns(const void* place) {
+    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+}
+
+PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
+    return task_ == task::count && static_cast<detail::count_visitor*>(this)->defer(map);
+}
+
+PYGC_NOINLINE inline void visitor::give_up() noexcept {
+    if (task_ == task::count) static_cast<detail::count_visitor*>(this)->give_up();
+    // In the other tasks what isn't shown stays as it is; what was to be nulled and wasn't is kept for good.
 }
 
 } // namespace pygc::inline PYGC_ABI
 
-// -------------------- <pygc/detail/operations.hpp>
-// What the engine does with the objects of one type, gathered in its type_info: the end of one, and the loops over a
-// page of them.
+// -------------------- <pygc/detail/lie_report.hpp>
+// Says which `traverse` shows what its object doesn't own, and where that stands.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// `T` is what lives in the slots: a class derived from py_object, or a box.
-template <class T>
-struct operations : destruction<T> {
-    using typename layout<T>::value_type;
-    using layout<T>::container;
-    using layout<T>::has_finalizer;
-    using layout<T>::header_offset;
-    using layout<T>::info;
-    using layout<T>::object_of;
-    using layout<T>::slot_bytes;
-    using layout<T>::slot_of;
-    using destruction<T>::destruct;
+/// Where in an object a place is, as the user sees the object. False: it isn't inside.
+inline bool offset_in_object(const type_info& t, const void* slot, const void* place, std::size_t& offset) noexcept {
+    const auto in_slot = reinterpret_cast<std::uintptr_t>(place) - reinterpret_cast<std::uintptr_t>(slot);
+    offset = in_slot - t.value_offset;
+    return in_slot < t.slot_bytes;
+}
 
-    struct loops {
-        void (*count)(page&, snapshot&, int) noexcept = nullptr;
-        void (*unlink)(page&, snapshot&) noexcept = nullptr;
-        void (*dispose_garbage)(collected_page&, const std::uint64_t*) noexcept = nullptr;
+/// Writes `pygc: the traverse of <type> at <address> shows <what>`, where `%s` in `what` is the place.
+PYGC_NOINLINE inline void report_shown(const type_info& t, const void* slot, const char* before, const void* place,
+                                       const char* after) noexcept {
+    const auto length = static_cast<int>(t.name_length);
+    std::size_t offset = 0;
+    if (offset_in_object(t, slot, place, offset)) {
+        std::fprintf(stderr, "pygc: the traverse of %.*s at %p shows %s at offset %zu%s\n", length, t.name, slot,
+                     before, offset, after);
+    } else {
+        std::fprintf(stderr, "pygc: the traverse of %.*s at %p shows %s at %p%s\n", length, t.name, slot, before, place,
+                     after);
+    }
+}
+
+/// The reference isn't part of the object that shows it.
+PYGC_NOINLINE inline void report_place(place_kind kind, const type_info& t, const void* slot,
+                                       const void* place) noexcept {
+    if (kind == place_kind::stack) {
+        return report_shown(t, slot, "a copy of a reference, or one of somebody else:", place, ", on the stack");
+    }
+    if (kind == place_kind::statics) {
+        return report_shown(t, slot, "a reference of somebody else:", place, ", a static variable");
+    }
+    const page& p = page_of(place);
+    if (page_index_of(place) == 0 || p.type == nullptr) {
+        return report_shown(t, slot, "a reference of somebody else:", place, "");
+    }
+    const type_info& other = *p.type;
+    const auto offset = (reinterpret_cast<std::uintptr_t>(place) % page_bytes) % other.slot_bytes - other.value_offset;
+    std::fprintf(stderr, "pygc: the traverse of %.*s at %p shows a reference of somebody else: at offset %zu of %.*s\n",
+                 static_cast<int>(t.name_length), t.name, slot, static_cast<std::size_t>(offset),
+                 static_cast<int>(other.name_length), other.name);
+}
+
+/// Looks twice at what objects show, and reports what can't be: once a type, and for few types. Of each object the
+/// first references only are compared.
+class lie_report {
+public:
+    lie_report(snapshot& s) noexcept : snapshot_(s) {}
+
+    /// Whether a reference was shown twice.
+    [[nodiscard]] bool found_twice() const noexcept { return found_twice_; }
+
+    void examine(const type_info& t, py_object* object) noexcept {
+        if (type_count_ == most) return;
+        for (std::size_t i = 0; i != type_count_; ++i) {
+            if (types_[i] == &t) return;
+        }
+        void* const slot = reinterpret_cast<char*>(object) - t.header_offset;
+        if (explain(t, slot, object)) types_[type_count_++] = &t;
+    }
+
+private:
+    static constexpr std::size_t most = 8;
+    static constexpr std::size_t compared = 64;
+
+    struct shown {
+        py_object** place;
+        py_object* target;
+        std::int32_t count;
     };
-    /// Only containers have them: the loops need a `traverse`.
-    static constexpr loops page_loops() noexcept {
-        if constexpr (container) {
-            return {&count, &unlink, &dispose_garbage};
-        } else {
-            return {};
-        }
-    }
+    struct list {
+        std::size_t size = 0;
+        shown first[compared];
+        const void* twice = nullptr;
 
-    template <class Visitor>
-    PYGC_INLINE static void traverse_object(T& object, Visitor& visit) {
-        if constexpr (__is_same(T, value_type)) {
-            access::traverse(object, visit);
-        } else {
-            visit_value(visit, object.value);
-        }
-    }
+        [[nodiscard]] std::size_t kept() const noexcept { return size < compared ? size : compared; }
+    };
 
-    static void traverse(py_object* p, visitor& visit) {
-        if constexpr (container) traverse_object(*object_of(p), visit);
-    }
-
-    /// A full collection makes everything old while it is here: another pass over the headers would cost as much
-    /// as this one. Of garbage nobody asks the age any more.
-    PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
-        count_visitor visit(s);
-        const std::uint32_t oldest = oldest_age_of[generation];
-        const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
-        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        std::uint32_t* const trial = s.trial;
-        std::uint32_t* const first_edge = s.first_edge;
-        char* slot = first_slot(p);
-        const std::size_t end = first + p.carved;
-        std::size_t n = first;
-        first_edge[n] = visit.edge_count();
-        while (n != end) {
-            const std::size_t word = n / 64;
-            const std::size_t end_of_word = word * 64 + 64 < end ? word * 64 + 64 : end;
-            std::uint64_t members = 0;
-            for (std::uint64_t member = 1; n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
-                auto& h = *reinterpret_cast<header*>(slot + header_offset);
-                const bool readable = !is_poisoned(&h);
-                const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
-                if (age <= oldest) {
-                    if (age < older_from_now_on) h.state |= age_old;
-                    trial[n] = static_cast<std::uint32_t>(h.count);
-                    members |= member;
-                    traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
-                } else if (readable && is_in_construction(h)) {
-                    p.in_construction = true; // and young once its constructor returns, which nobody will say
+    static void take(const type_info& t, py_object* object, list& into) noexcept {
+        place_visitor visit(
+            [](void* context, py_object*& place, bool) noexcept {
+                if (place == nullptr) return;
+                list& l = *static_cast<list*>(context);
+                for (std::size_t i = 0; i != l.kept(); ++i) {
+                    if (l.first[i].place == &place && l.twice == nullptr) l.twice = &place;
                 }
-                first_edge[n + 1] = visit.edge_count();
-            }
-            s.in_set[word] = members;
-        }
-        s.edge_count = visit.edge_count();
+                if (l.size < compared) l.first[l.size] = {&place, place, header_of(place).count};
+                ++l.size;
+            },
+            &into);
+        t.traverse(object, visit);
     }
 
-    /// Calls `f(py_object*, slot)` for the garbage on the page.
+    bool explain(const type_info& t, void* slot, py_object* object) noexcept {
+        list now, again;
+        take(t, object, now);
+        for (std::size_t i = 0; i != now.kept(); ++i) {
+            if (header_of(now.first[i].target).count >= now.first[i].count) continue;
+            report_shown(t, slot, "a copy of a reference, which was", now.first[i].place, "");
+            return true;
+        }
+        if (now.twice != nullptr) {
+            found_twice_ = true;
+            report_shown(t, slot, "the reference", now.twice, " twice");
+            return true;
+        }
+        for (std::size_t i = 0; i != now.kept(); ++i) {
+            std::size_t offset = 0;
+            if (offset_in_object(t, slot, now.first[i].place, offset)) continue;
+            const place_kind kind = snapshot_.places.kind_of(snapshot_.heap, now.first[i].place, snapshot_.frame);
+            if (kind == place_kind::unknown) continue;
+            report_place(kind, t, slot, now.first[i].place);
+            return true;
+        }
+        take(t, object, again);
+        const std::size_t both = now.kept() < again.kept() ? now.kept() : again.kept();
+        std::size_t same = 0;
+        while (same != both && now.first[same].place == again.first[same].place) ++same;
+        if (now.size == again.size && same == both) return false;
+        const list& longer = same == again.kept() ? now : again;
+        const void* const place = same < longer.kept() ? static_cast<const void*>(longer.first[same].place) : slot;
+        report_shown(t, slot, "other references each time, or in another order, the first", place, "");
+        return true;
+    }
+
+    snapshot& snapshot_;
+    const type_info* types_[most] = {};
+    std::size_t type_count_ = 0;
+    bool found_twice_ = false;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/ephemerons.hpp>
+// Ephemerons: the entries of weak_key_maps in a full collection. An entry's value is reached from its key, but only
+// while the map is reached as well:
+//
+//   key unreached                     the entry is garbage with its key, whatever its value leads to
+//   key reached, map unreached        the value is garbage with the map
+//   both reached                      the value is reached
+//
+// A map is reached from outside unless a `traverse` of an object of the set, or of the value of another entry, shows
+// it. What an entry waits for is known by number, so that marking is linear in entries and edges.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class ephemeron_table {
+public:
+    explicit ephemeron_table(snapshot& s) noexcept : snapshot_(s) {}
+    ephemeron_table(const ephemeron_table&) = delete;
+    ephemeron_table& operator=(const ephemeron_table&) = delete;
+    ~ephemeron_table() {
+        maps_.release();
+        entries_.release();
+        waiting_.release();
+    }
+
+    /// Lists the maps of the heap, before anything is counted. False: no memory.
+    [[nodiscard]] bool begin() noexcept {
+        map_count_ = entry_count_ = 0;
+        snapshot_.deferred = nullptr;
+        snapshot_.defers_ephemerons = false;
+        if (snapshot_.heap.ephemerons == nullptr) return true;
+        std::size_t count = 0;
+        for (const ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) ++count;
+        if (count > UINT32_MAX / 2 || !maps_.reserve(count)) return false;
+        for (ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) {
+            m->deferred = m->shown_twice = false;
+            m->index = static_cast<std::uint32_t>(map_count_);
+            ::new (&maps_[map_count_++]) map_state{m, 0, 0};
+        }
+        snapshot_.defers_ephemerons = true;
+        return true;
+    }
+
+    /// The maps shown since the last call are owned by objects of a page with these numbers.
+    void find_owners(std::uint32_t first, std::uint32_t slot_count) noexcept {
+        while (ephemeron_map* m = take_deferred()) {
+            std::uint32_t low = first, high = first + slot_count; // the owner's edges begin at or before the place
+            while (high - low > 1) {
+                const std::uint32_t middle = low + (high - low) / 2;
+                (snapshot_.first_edge[middle] <= m->place ? low : high) = middle;
+            }
+            maps_[m->index].owner = low;
+        }
+    }
+
+    /// Shows all values, after the objects. Their edges stand behind those of the objects.
+    [[nodiscard]] bool count() noexcept {
+        if (map_count_ == 0) return true;
+        count_visitor visit(snapshot_);
+        visit_ = &visit;
+        failed_ = false;
+        for (std::size_t i = 0; i != map_count_; ++i) {
+            map_ = static_cast<std::uint32_t>(i);
+            maps_[i].map->count_values(*maps_[i].map, *this);
+            if (failed_ || snapshot_.failed) break;
+        }
+        visit_ = nullptr;
+        snapshot_.defers_ephemerons = false;
+        if (failed_ || snapshot_.failed) return false;
+        snapshot_.edge_count = visit.edge_count();
+        for (std::size_t i = 0; i != map_count_; ++i) {
+            if (maps_[i].map->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
+        }
+        for (std::size_t i = 0; i != entry_count_; ++i) {
+            const entry& e = entries_[i];
+            if (e.key != 0 || maps_[e.map].owner != 0 || maps_[e.map].owning_entry != 0) continue;
+            for (std::uint32_t k = e.first_edge; k != e.end; ++k) snapshot_.edges[k] = 0; // held from outside
+        }
+        return true;
+    }
+
+    /// For the map: `show(count_visitor&)` shows the value of one entry.
     template <class F>
-    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p) + header_offset;
-        for (std::size_t base = 0; base < carved; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
-            }
+    void count_value(void* node, py_object* key, F show) {
+        if (failed_ || snapshot_.failed) return;
+        if (entry_count_ == entries_.capacity() &&
+            !entries_.reserve(entry_count_ == 0 ? 1 : 2 * entry_count_, entry_count_)) {
+            failed_ = true;
+            return;
+        }
+        std::size_t number = number_of(key);
+        if (((snapshot_.in_set[number / 64] >> (number % 64)) & 1) == 0) number = 0;
+        const std::uint32_t begin = visit_->edge_count();
+        show(*visit_);
+        ::new (&entries_[entry_count_++])
+            entry{node, map_, static_cast<std::uint32_t>(number), begin, visit_->edge_count(), 0, 0, false};
+        while (ephemeron_map* inner = take_deferred()) {
+            maps_[inner->index].owning_entry = static_cast<std::uint32_t>(entry_count_);
         }
     }
 
-    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
-        unlink_visitor visit(s);
-        std::size_t counted = 0;
-        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        for_each_garbage(p, p.carved, s.unreached + first / 64, [&](py_object* garbage, std::size_t slot) {
-            header& h = header_of(garbage);
-            counted += static_cast<std::size_t>(h.count);
-            h.state = (has_finalizer ? h.state & life_finalized : 0) | age_none | life_dying;
-            visit.begin(first + slot);
-            traverse_object(*object_of(garbage), visit);
-        });
-        s.unaccounted += counted - visit.nulled();
-    }
-
-    /// Runs the destructors and links the slots for `reclaim`: what nobody has a list of yet, nobody can use again.
-    static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
-        page& p = *c.where;
-        --this_thread.nesting_left;
-        const bool innermost = this_thread.nesting_left == 0;
-        void* freed = nullptr;
-        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
-            begin_death(g);
-            destruct(g);
-            if (innermost) [[unlikely]]
-                destroy_postponed();
-            if (has_escaped(g)) [[unlikely]] {
-                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
-                c.escaped = true;
-            } else if constexpr (!PYGC_ASAN) {
-                void* const slot = slot_of(g);
-                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
-                freed = slot;
-                if (c.last_freed == nullptr) c.last_freed = slot;
+    /// Preconditions: what objects lead to has been marked. Marks what live entries lead to. `stack` has room for all
+    /// objects. Returns: how many objects were newly reached.
+    std::size_t mark(std::uint32_t* const stack) noexcept {
+        if (entry_count_ == 0) return 0;
+        know_waiting_ = waiting_.reserve(snapshot_.size + number_granule);
+        if (know_waiting_) std::memset(waiting_.data(), 0, (snapshot_.size + number_granule) * sizeof(std::uint32_t));
+        ready_ = 0;
+        top_ = stack;
+        for (std::size_t i = 0; i != entry_count_; ++i) settle(static_cast<std::uint32_t>(i + 1));
+        std::size_t marked = 0;
+        while (ready_ != 0 || top_ != stack) {
+            if (ready_ != 0) {
+                const std::uint32_t e = ready_;
+                ready_ = entry_at(e).next;
+                settle(e);
+                continue;
             }
-        });
-        c.freed = freed;
-        ++this_thread.nesting_left;
-    }
-};
-
-template <class T>
-constexpr type_info layout<T>::info = {
-    type_name<value_type>().begin,
-    type_name<value_type>().length,
-    &bin_offset<T>,
-    slot_bytes,
-    slots,
-    static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
-    header_offset,
-    layout<T>::link_offset,
-    static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
-    static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
-    container,
-    __is_base_of(weak_record, T),
-    &operations<T>::destroy,
-    &operations<T>::destruct,
-    operations<T>::page_loops().count,
-    operations<T>::page_loops().unlink,
-    operations<T>::page_loops().dispose_garbage,
-    &operations<T>::traverse,
-    has_finalizer ? &operations<T>::finalize : nullptr,
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/freeze.hpp>
-// The permanent generation: pages that no collection looks at.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// Moves everything to the permanent generation, page by page: no object is touched. Slots that are free
-/// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
-inline void freeze(heap_state& h) noexcept {
-    if (h.collecting) return;
-    release_empty_pages(h);
-    let_go_of_pages(h, true);
-    h.pages.for_each_page([](page& p) noexcept {
-        p.frozen = true;
-        p.young = p.middle = false;
-        p.counted = 0;
-        expect_event(p, objects_on(p));
-    });
-    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
-    for (std::size_t& n : h.objects_of_age) n = 0;
-    for (std::size_t& n : h.younger_collections) n = 0;
-    h.containers = h.containers_then = h.allocations = 0;
-    h.pace.kept_young = 0;
-    h.pace.limit_bytes(h.bytes());
-    h.update_trigger();
-}
-
-/// Calls `f(page&, header&)` for each tracked object on frozen pages.
-template <class F>
-void for_each_frozen(heap_state& h, F f) noexcept {
-    h.pages.for_each_page([&f](page& p) noexcept {
-        if (!p.frozen || !p.type->container) return;
-        for (std::uint32_t i = 0; i != p.carved; ++i) {
-            header& object = header_at(p, i);
-            if (!is_poisoned(&object) && age_of(object) <= age_old) f(p, object);
+            const std::uint32_t number = *--top_;
+            ++marked;
+            reach(snapshot_.first_edge[number], snapshot_.first_edge[number + 1]);
+            if (know_waiting_) wake(waiting_[number]);
         }
-    });
-}
+        return marked;
+    }
 
-/// Moves the permanent generation to generation 2. Complexity: linear in its objects.
-inline void unfreeze(heap_state& h) noexcept {
-    if (h.collecting) return;
-    for_each_frozen(h, [&h](page&, header& object) noexcept {
-        object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
-        ++h.objects_of_age[age_old];
-    });
-    const std::size_t made = h.made();
-    h.pages.for_each_page([&h](page& p) noexcept {
-        if (!p.frozen) return;
-        const std::size_t used = objects_on(p);
-        p.frozen = p.young = p.middle = false;
-        if (used <= room_mark(p.type->slots) || p.carved != p.type->slots) list_page(h.bin_of(*p.type), p);
-        expect_event(p, used);
-        settle(p, used);
-    });
-    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
-    h.update_trigger();
-}
+    /// Whether some map is garbage with its owner.
+    [[nodiscard]] bool any_map_unreached() const noexcept {
+        for (std::size_t i = 0; i != map_count_; ++i) {
+            if (is_unreached(maps_[i].owner)) return true;
+        }
+        return false;
+    }
 
-} // namespace pygc::inline PYGC_ABI::detail
+    /// Shows the values of all entries whose key is garbage.
+    void visit_dead(visitor& visit) noexcept {
+        for (std::size_t i = 0; i != entry_count_; ++i) {
+            const entry& e = entries_[i];
+            if (is_unreached(e.key)) maps_[e.map].map->visit_value_of(e.node, visit);
+        }
+    }
 
-// -------------------- <pygc/detail/clock.hpp>
-// The time a collection takes. <chrono> would cost more to include than all of pygc.
+private:
+    struct map_state {
+        ephemeron_map* map;
+        std::uint32_t owner;        // number of the object whose traverse shows it; 0: none
+        std::uint32_t owning_entry; // whose value shows it, from 1; 0: none
+    };
+    struct entry {
+        void* node;
+        std::uint32_t map;
+        std::uint32_t key; // its number, 0 outside the set
+        std::uint32_t first_edge;
+        std::uint32_t end;
+        std::uint32_t next;       // in the list of those that wait for the same, from 1
+        std::uint32_t dependants; // entries of maps in its value that wait for it, from 1
+        bool live;
+    };
 
-namespace pygc::inline PYGC_ABI::detail {
+    [[nodiscard]] entry& entry_at(std::uint32_t from_one) const noexcept { return entries_[from_one - 1]; }
 
-/// Seconds since some moment, by a clock that is not set meanwhile where the system has one.
-inline double seconds_now() noexcept {
-#if defined(CLOCK_MONOTONIC)
-    timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-#else
-    std::timespec t;
-    std::timespec_get(&t, TIME_UTC);
-#endif
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
+    /// Nothing outside the set is unreached, nor what is numbered but doesn't take part.
+    [[nodiscard]] bool is_unreached(std::uint32_t number) const noexcept {
+        return ((snapshot_.unreached[number / 64] >> (number % 64)) & 1) != 0;
+    }
+
+    ephemeron_map* take_deferred() noexcept {
+        ephemeron_map* const m = snapshot_.deferred;
+        if (m != nullptr) snapshot_.deferred = m->next_deferred;
+        return m;
+    }
+
+    /// The entry is live, or waits for the next thing that it depends on.
+    void settle(std::uint32_t from_one) noexcept {
+        entry& e = entry_at(from_one);
+        const map_state& m = maps_[e.map];
+        if (know_waiting_) { // else all count as live: no memory, and no garbage until another time
+            if (is_unreached(m.owner)) return wait_in(waiting_[m.owner], from_one);
+            if (m.owning_entry != 0 && !entry_at(m.owning_entry).live) {
+                return wait_in(entry_at(m.owning_entry).dependants, from_one);
+            }
+            if (is_unreached(e.key)) return wait_in(waiting_[e.key], from_one);
+        }
+        e.live = true;
+        reach(e.first_edge, e.end);
+        wake(e.dependants);
+    }
+
+    void wait_in(std::uint32_t& list, std::uint32_t from_one) noexcept {
+        entry_at(from_one).next = list;
+        list = from_one;
+    }
+
+    void wake(std::uint32_t& list) noexcept {
+        while (list != 0) {
+            const std::uint32_t e = list;
+            list = entry_at(e).next;
+            wait_in(ready_, e);
+        }
+    }
+
+    void reach(std::uint32_t edge, std::uint32_t end) noexcept {
+        for (; edge != end; ++edge) {
+            const std::uint32_t target = snapshot_.edges[edge];
+            if (!is_unreached(target)) continue;
+            snapshot_.unreached[target / 64] &= ~(std::uint64_t{1} << (target % 64));
+            *top_++ = target;
+        }
+    }
+
+    snapshot& snapshot_;
+    scratch<map_state> maps_;
+    scratch<entry> entries_;
+    scratch<std::uint32_t> waiting_; // by number: the first entry that waits for the object, from 1
+    std::size_t map_count_ = 0;
+    std::size_t entry_count_ = 0;
+    count_visitor* visit_ = nullptr;
+    std::uint32_t map_ = 0;
+    std::uint32_t ready_ = 0;
+    std::uint32_t* top_ = nullptr;
+    bool know_waiting_ = false;
+    bool failed_ = false;
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -4575,7 +6305,8 @@ namespace pygc::inline PYGC_ABI::detail {
 /// The part of a collection that knows which pages take part and which of their objects are unreached.
 class reachability {
 protected:
-    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h) {}
+    reachability(heap_state& h, int generation) noexcept : heap_(h), generation_(generation), snapshot_(h),
+          ephemerons_(snapshot_) {}
     ~reachability() = default;
     reachability(const reachability&) = delete;
     reachability& operator=(const reachability&) = delete;
@@ -4587,14 +6318,30 @@ protected:
     /// Gives the slots of the chosen pages their numbers, and makes an empty picture of them. False: no memory.
     bool number_pages() noexcept {
         std::uint64_t next_number = number_granule;
+        std::size_t objects = 0;
+        std::size_t shared = 0;
         for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            pages_[i].first = static_cast<std::uint32_t>(next_number);
-            pages_[i].carved = p.carved;
-            recall_numbers(pages_[i]);
-            next_number += (p.carved + number_granule - 1) / number_granule * number_granule;
+            if (pages_[i].where->type->slot_count == 1) continue;
+            if (i != shared) std::swap(pages_[i], pages_[shared]);
+            collected_page& c = pages_[shared++];
+            c.first = static_cast<std::uint32_t>(next_number);
+            c.carved = c.where->carved;
+            c.single = false;
+            recall_numbers(c);
+            objects += c.carved;
+            next_number += (c.carved + number_granule - 1) / number_granule * number_granule;
         }
-        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number));
+        // Pages with one slot come last, their numbers next to each other: a granule for each would be 64 times as much.
+        objects += page_count_ - shared;
+        for (std::size_t i = shared; i != page_count_; ++i) {
+            collected_page& c = pages_[i];
+            c.first = static_cast<std::uint32_t>(next_number++);
+            c.carved = 1;
+            c.single = true;
+            recall_numbers(c);
+        }
+        return next_number < UINT32_MAX && snapshot_.prepare(static_cast<std::size_t>(next_number), objects) &&
+               (generation_ != 2 || ephemerons_.begin());
     }
 
     /// Sets the bit `unreached` of exactly the garbage.
@@ -4603,12 +6350,21 @@ protected:
         candidates_ = 0;
         for (std::size_t i = 0; i != page_count_; ++i) unreached += compare_counts(pages_[i]);
         garbage_ = unreached;
-        if (unreached != 0 && unreached != candidates_) mark(); // else all is alive, or all is garbage
+        if (unreached != 0 && unreached != candidates_) { // else all is alive, or all is garbage
+            mark();
+            if (garbage_ != 0) garbage_ -= ephemerons_.mark(snapshot_.trial);
+        }
+        for (std::size_t i = page_count_; i != 0 && pages_[i - 1].single; --i) {
+            const std::uint32_t n = pages_[i - 1].first;
+            pages_[i - 1].single_garbage = (snapshot_.unreached[n / 64] >> (n % 64)) & 1;
+        }
     }
 
-    /// Notes which candidates of a page nothing outside refers to. Returns their number.
+    /// Notes which candidates of a page nothing outside refers to; of pages with one slot the first in a word does it
+    /// for all of them. Returns their number.
     std::size_t compare_counts(const collected_page& c) noexcept {
         std::size_t unreached = 0;
+        if (c.single && c.first % 64 != 0) return 0;
         for (std::uint32_t base = c.first; base < c.first + c.carved; base += 64) {
             const std::uint64_t in_set = snapshot_.in_set[base / 64];
             if (in_set == 0) continue;
@@ -4622,8 +6378,13 @@ protected:
             snapshot_.unreached[base / 64] = zero;
             snapshot_.roots[base / 64] = in_set & ~zero;
             unreached += count_ones(zero);
-            if (negative != 0) [[unlikely]]
-                report_lies(*c.where, base - c.first, negative);
+            if (negative != 0) [[unlikely]] {
+                if (c.single) {
+                    report_lies_of_singles(base, negative);
+                } else {
+                    report_lies(*c.where, base - c.first, negative);
+                }
+            }
         }
         return unreached;
     }
@@ -4670,6 +6431,15 @@ protected:
             if ((header_at(p, slot).state & life_immortal) != 0) continue; // its count is negative, too
             if (lied_about_++ < 8 || wants(debug::uncollectable)) {
                 report("a traverse shows more references than there are to the", p.type, &header_at(p, slot));
+            }
+        }
+    }
+
+    PYGC_NOINLINE void report_lies_of_singles(std::uint32_t base, std::uint64_t negative) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            if (c.single && c.first / 64 == base / 64 && ((negative >> (c.first % 64)) & 1) != 0) {
+                report_lies(*c.where, 0, 1);
             }
         }
     }
@@ -4836,7 +6606,7 @@ protected:
     }
 
     [[nodiscard]] const std::uint64_t* garbage_on(const collected_page& c) const noexcept {
-        return snapshot_.unreached + c.first / 64;
+        return c.single ? &c.single_garbage : snapshot_.unreached + c.first / 64;
     }
 
     [[nodiscard]] bool has_garbage(const collected_page& c) const noexcept {
@@ -4863,6 +6633,7 @@ protected:
     heap_state& heap_;
     const int generation_;
     snapshot snapshot_;
+    ephemeron_table ephemerons_; // empty but in a full collection
     collected_page* pages_ = nullptr;
     std::size_t page_count_ = 0;
     std::size_t candidates_ = 0;
@@ -4872,21 +6643,446 @@ protected:
 
 } // namespace pygc::inline PYGC_ABI::detail
 
+// -------------------- <pygc/detail/postponed.hpp>
+// The trashcan, as in CPython: dead objects whose destructors wait, so that no structure is too deep for the stack.
+//
+//   trashcan   [ theirs .. | 6 | 5 | 4 | 3 | 2 | 1 ]   the last is the next to go
+//               0           base                  waiting
+//
+// One destructor appends what it drops in the order of the drops, and that part is turned round when it has returned:
+// objects are destroyed in the order in which recursion would have reached them. A waiting object is whole, and its
+// header is its own: whoever finds it by a plain pointer may make a reference, and then it lives on.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Between two uses a thread keeps so much, until it ends.
+inline constexpr std::size_t kept_trashcan_bytes = std::size_t{64} << 10;
+
+/// Room for another object. False: no memory; what would have to wait must nest deeper then, for nothing may be lost.
+PYGC_NOINLINE inline bool grow_trashcan() noexcept {
+    thread_state& t = this_thread;
+    if (t.trashcan == nullptr) {
+        t.trashcan = t.first_trashcan;
+        t.trashcan_capacity = sizeof(t.first_trashcan) / sizeof(py_object*);
+        return true;
+    }
+    const bool is_first = t.trashcan == t.first_trashcan;
+    if (t.waiting >= UINT32_MAX / 2 || !t.more_trashcan.reserve(std::size_t{2} * t.waiting, is_first ? 0 : t.waiting)) {
+        t.trashcan_failed = true;
+        return false;
+    }
+    for (std::uint32_t i = 0; is_first && i != t.waiting; ++i) t.more_trashcan[i] = t.first_trashcan[i];
+    t.trashcan = t.more_trashcan.data();
+    const std::size_t capacity = t.more_trashcan.capacity();
+    t.trashcan_capacity = static_cast<std::uint32_t>(capacity < UINT32_MAX ? capacity : UINT32_MAX);
+    return true;
+}
+
+/// Whether another object may wait.
+PYGC_INLINE bool has_room_in_trashcan() noexcept {
+    return this_thread.waiting != this_thread.trashcan_capacity || grow_trashcan();
+}
+
+/// Gives back the memory of an empty trashcan.
+PYGC_NOINLINE inline void release_trashcan() noexcept {
+    thread_state& t = this_thread;
+    t.more_trashcan.release();
+    t.trashcan = t.first_trashcan;
+    t.trashcan_capacity = sizeof(t.first_trashcan) / sizeof(py_object*);
+}
+
+/// It will be used seldom, or never again, for the thread ends: or a thread that has no heap keeps none.
+PYGC_INLINE void shrink_trashcan() noexcept {
+    const thread_state& t = this_thread;
+    if (t.waiting != 0 || t.trashcan == t.first_trashcan) return;
+    if (!t.keeps_trashcan || t.more_trashcan.capacity() * sizeof(py_object*) > kept_trashcan_bytes) release_trashcan();
+}
+
+/// A dead object joins those whose destructors wait. `kept`: what of its state its destructor must find; the caller
+/// says it, since reading it back here would cost every postponed end 2 ns. Preconditions: `has_room_in_trashcan`, and
+/// the object has left the registry.
+inline void postpone(py_object* p, std::uint32_t kept) noexcept {
+    thread_state& t = this_thread;
+    header_of(p) = {0, (kept & ~std::uint32_t{age_mask}) | life_postponed | age_none};
+    t.trashcan[t.waiting++] = p;
+}
+
+/// The same for one whose destructor was about to run, one level too deep. False: there is no memory, let it run.
+PYGC_NOINLINE inline bool postpone_instead(py_object* p, std::uint32_t kept) noexcept {
+    if (!has_room_in_trashcan()) return false;
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+    return true;
+}
+
+/// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.
+PYGC_INLINE void turn_round_trashcan(std::uint32_t begin) noexcept {
+    const thread_state& t = this_thread;
+    for (std::uint32_t end = t.waiting; begin + 1 < end; ++begin) {
+        py_object* const p = t.trashcan[begin];
+        t.trashcan[begin] = t.trashcan[--end];
+        t.trashcan[end] = p;
+    }
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/weak_record.hpp>
+// What a py_weakref refers to: a small object of its own, as a weak reference is in CPython.
+//
+//   py_weakref ---> weak_record ---> object (address, not counted)     object: one bit of its state says
+//   py_weakref --/      ^                                              that the table knows of records
+//                       +-- heap's weak_table: address -> first record
+
+namespace pygc::inline PYGC_ABI::detail {
+
+struct weak_record : py_object {
+    /// Set in `target` when the object has died. The address stays: hashes are made of it.
+    static constexpr std::uintptr_t dead = 1;
+
+    explicit weak_record(py_object* object) noexcept : target(reinterpret_cast<std::uintptr_t>(object) | dead) {}
+    weak_record(const weak_record&) = delete;
+    weak_record& operator=(const weak_record&) = delete;
+    inline ~weak_record();
+
+    [[nodiscard]] bool is_dead() const noexcept { return (target & dead) != 0; }
+    [[nodiscard]] py_object* object() const noexcept { return reinterpret_cast<py_object*>(target & ~dead); }
+
+    std::uintptr_t target;
+    weak_record* next = nullptr;
+    weak_record* previous = nullptr;
+    void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
+};
+
+/// The object behind a record while it lives and is not waiting for its end; else null. One that waits and has been
+/// found by a plain pointer lives as long as somebody holds that reference.
+PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
+    if (r.is_dead()) return nullptr;
+    py_object* p = r.object();
+    const header& h = header_of(p);
+    return (h.state & life_postponed) == 0 || h.count != 0 ? p : nullptr;
+}
+
+/// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
+inline bool is_ending(const weak_record& r) noexcept {
+    return (header_of(&r).state & (life_dying | life_postponed)) != 0;
+}
+
+/// Lets a record refer to its object. Preconditions: `reserve_one` of the heap's table said true.
+inline void attach(heap_state& h, weak_record& r) noexcept {
+    py_object* p = r.object();
+    r.target &= ~weak_record::dead;
+    header& object = header_of(p);
+    weak_record* first = (object.state & life_weak) != 0 ? h.weak.find(p) : nullptr;
+    weak_record* before = r.call != nullptr && first != nullptr && first->call == nullptr ? first : nullptr;
+    r.previous = before;
+    r.next = before != nullptr ? before->next : first;
+    if (r.next != nullptr) r.next->previous = &r;
+    if (before != nullptr) {
+        before->next = &r;
+    } else {
+        h.weak.set(p, &r);
+    }
+    object.state |= life_weak;
+    page_of(p).weak = true;
+}
+
+/// Ends that, and nobody is told.
+inline void detach(weak_record& r) noexcept {
+    if (r.is_dead()) return;
+    py_object* p = r.object();
+    r.target |= weak_record::dead;
+    heap_state& h = *chunk_of(p).heap;
+    if (r.next != nullptr) r.next->previous = r.previous;
+    if (r.previous != nullptr) {
+        r.previous->next = r.next;
+    } else if (r.next != nullptr) {
+        h.weak.set(p, r.next);
+    } else {
+        h.weak.take(p);
+        header_of(p).state &= ~std::uint32_t{life_weak};
+    }
+    r.next = r.previous = nullptr;
+}
+
+inline weak_record::~weak_record() { detach(*this); }
+
+/// Calls `f(weak_record&)` for each record of an object that somebody owns. Preconditions: it has some.
+template <class F>
+void for_each_weak_record(const py_object* p, F f) {
+    for (weak_record* r = chunk_of(p).heap->weak.find(p); r != nullptr; r = r->next) {
+        if (!is_ending(*r)) f(*r);
+    }
+}
+
+/// Callbacks that wait to be called, linked by `next`; each record is held by a reference.
+struct pending_callbacks {
+    weak_record* first = nullptr;
+    weak_record** end = &first;
+
+    void add(weak_record& r) noexcept {
+        add_reference(header_of(&r));
+        r.next = r.previous = nullptr;
+        *end = &r;
+        end = &r.next;
+    }
+};
+
+/// All records of an object that dies are dead at once; those with a callback, if they are not
+/// themselves dying or condemned, join `pending`, newest first.
+inline void sever(heap_state& h, py_object* p, pending_callbacks& pending) noexcept {
+    header_of(p).state &= ~std::uint32_t{life_weak};
+    for (weak_record* r = h.weak.take(p); r != nullptr;) {
+        weak_record& current = *r;
+        r = r->next;
+        current.target |= weak_record::dead;
+        current.next = current.previous = nullptr;
+        const bool condemned = (header_of(&current).state & life_condemned) != 0;
+        if (current.call != nullptr && !condemned && !is_ending(current)) pending.add(current);
+    }
+}
+
+/// Calls them in order. Returns: how many records went with their callback.
+inline std::size_t run(pending_callbacks& pending) noexcept {
+    std::size_t gone = 0;
+    while (pending.first != nullptr) {
+        weak_record& r = *pending.first;
+        pending.first = r.next;
+        r.next = nullptr;
+        if (r.call != nullptr) r.call(r);
+        if (header_of(&r).count == 1) ++gone;
+        drop(&r);
+    }
+    pending.end = &pending.first;
+    return gone;
+}
+
+/// Both, for one object that dies by its count.
+PYGC_NOINLINE inline void sever_and_call(heap_state& h, py_object* p) noexcept {
+    pending_callbacks pending;
+    sever(h, p, pending);
+    run(pending);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/death.hpp>
+// The end of one object, in so far as it is the same for all types: finalizer, weak references, destructors that
+// wait, slot. What depends on the type is in destruction.hpp.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+void destroy_postponed() noexcept;
+void destroy_postponed(std::uint32_t base) noexcept;
+
+PYGC_INLINE void begin_death(py_object* p) noexcept { header_of(p) = {dying_count, age_none | life_dying}; }
+
+PYGC_NOINLINE inline void keep_zombie(py_object* p) noexcept {
+    header& h = header_of(p);
+    ::new (static_cast<void*>(&h)) header{h.count - dying_count, age_none | life_zombie};
+    report("a destructor let a reference escape to the destroyed", page_of(p).type, p);
+}
+
+/// Whether the destructor, or what had to wait for it, let a reference to the object escape. Its memory is then
+/// kept until that reference goes.
+PYGC_INLINE bool has_escaped(py_object* p) noexcept {
+    if (header_of(p).count == dying_count) [[likely]]
+        return false;
+    keep_zombie(p);
+    return true;
+}
+
+/// Runs `f` one level deeper, and what had to wait for it.
+template <class F>
+PYGC_INLINE auto nested(F f) noexcept {
+    --this_thread.nesting_left;
+    const auto result = f();
+    if (this_thread.nesting_left == 0) [[unlikely]]
+        destroy_postponed();
+    ++this_thread.nesting_left;
+    return result;
+}
+
+PYGC_INLINE void free_slot_of(page& where, py_object* p) noexcept {
+    const type_info& t = *where.type;
+    free_slot(where, reinterpret_cast<char*>(p) - t.header_offset, t);
+}
+
+/// Whether somebody wants to know of the death first: the object itself, or weak references to it.
+PYGC_INLINE bool has_farewell(const page& where, const header& h) noexcept {
+    return (h.state & life_weak) != 0 || (where.type->finalize != nullptr && (h.state & life_finalized) == 0);
+}
+
+/// Takes an object out of the count of its age.
+inline void leave_registry(heap_state& heap, page& where, const header& h) noexcept {
+    const std::uint32_t age = age_of(h);
+    if (age > age_old || where.frozen || (h.state & life_condemned) != 0) return;
+    --heap.objects_of_age[age];
+    if (age != age_young) settle_death(heap, where);
+}
+
+/// Puts it into generation 0, as a new one; on a frozen page into what `unfreeze` finds.
+inline void join_registry(page& where, header& h) noexcept {
+    if (!where.type->container || (h.state & life_immortal) != 0) return;
+    h.state = (h.state & ~std::uint32_t{age_mask}) | age_young;
+    if (!where.frozen) mark_young(where);
+}
+
+/// The finalizer, then the weak references and their callbacks. Preconditions: no reference is left. Returns:
+/// false if one was made: the object lives on. Otherwise its state says "dying", and it has left the registry.
+inline bool bid_farewell(heap_state& heap, page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    if (where.type->finalize != nullptr && (h.state & life_finalized) == 0) {
+        h.count = 1;
+        if ((h.state & life_condemned) == 0) {
+            leave_registry(heap, where, h);
+            join_registry(where, h);
+        }
+        where.type->finalize(where, p);
+        if (--h.count != 0) {
+            if ((h.state & life_condemned) != 0) {
+                h.state &= ~std::uint32_t{life_condemned};
+                join_registry(where, h);
+            }
+            return false;
+        }
+    }
+    leave_registry(heap, where, h);
+    const bool weak = (h.state & life_weak) != 0;
+    h.count = dying_count;
+    h.state = (h.state & (life_finalized | life_condemned)) | age_none | life_dying;
+    if (!weak) return true;
+    sever_and_call(heap, p);
+    if (h.count == dying_count) [[likely]]
+        return true;
+    // A callback made a reference of a plain pointer, while the object is still whole.
+    h.count -= dying_count;
+    h.state = (h.state & life_finalized) | age_none;
+    join_registry(where, h);
+    return false;
+}
+
+/// The destructor of an object that died while a collection ran finalizers over its set: the slot stays that
+/// collection's, lest it be used again under its eyes.
+inline void destroy_condemned(page& where, py_object* p) noexcept {
+    nested([&]() noexcept {
+        begin_death(p);
+        where.type->destruct(p);
+        return true;
+    });
+    if (!has_escaped(p)) header_of(p).state |= life_condemned;
+}
+
+/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    heap_state& heap = *chunk_of(p).heap;
+    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
+        leave_registry(heap, where, h);
+        return true;
+    }
+    if ((h.state & life_immortal) != 0) {
+        h.count = pinned_count;
+        return false;
+    }
+    if ((h.state & life_zombie) != 0) {                     // its last reference went
+        const bool collected = (h.state & life_dying) != 0; // by a collection that still runs
+        begin_death(p);
+        if (!collected) free_slot_of(where, p);
+        return false;
+    }
+    if ((h.state & (life_dying | life_postponed)) != 0) return false;
+    const bool condemned = (h.state & life_condemned) != 0;
+    if (has_farewell(where, h)) {
+        if (this_thread.nesting_left <= 0 && has_room_in_trashcan()) { // whom it would tell may be deep as well
+            leave_registry(heap, where, h);
+            postpone(p, h.state & state_mask);
+            return false;
+        }
+        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
+    } else {
+        leave_registry(heap, where, h);
+    }
+    if (!condemned) return true;
+    if (this_thread.nesting_left <= 0 && has_room_in_trashcan()) {
+        postpone(p, h.state & state_mask);
+    } else {
+        destroy_condemned(where, p);
+    }
+    return false;
+}
+
+/// The turn of an object that had to wait, whose end isn't simple. Returns: false if there is nothing left to destroy.
+PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    heap_state& heap = *chunk_of(p).heap;
+    h.state &= ~std::uint32_t{life_postponed};
+    const bool condemned = (h.state & life_condemned) != 0;
+    if (h.count != 0) { // somebody made a reference of a plain pointer, and holds it: the object lives on
+        if (!condemned) join_registry(where, h);
+        return false;
+    }
+    if (has_farewell(where, h)) {
+        if (!nested([&]() noexcept { return bid_farewell(heap, where, p); })) return false;
+    }
+    if (condemned) destroy_condemned(where, p);
+    return !condemned;
+}
+
+/// Runs the destructors that wait, down to `base`, at a level below all that nest.
+PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
+    thread_state& t = this_thread;
+    --t.nesting_left;
+    turn_round_trashcan(base);
+    while (t.waiting != base) {
+        py_object* const p = t.trashcan[--t.waiting];
+        const std::uint32_t before = t.waiting;
+        const header& h = header_of(p);
+        page& where = page_of(p);
+        if (h.count != 0 || (h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+            if (!prepare_postponed_death(where, p)) {
+                turn_round_trashcan(before);
+                continue;
+            }
+        }
+        begin_death(p);
+        where.type->destruct(p);
+        turn_round_trashcan(before);
+        if (!has_escaped(p)) [[likely]]
+            free_slot_of(where, p);
+    }
+    ++t.nesting_left;
+    shrink_trashcan();
+}
+
+/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// others; elsewhere none wait for it.
+PYGC_NOINLINE inline void destroy_postponed() noexcept {
+    if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
 // -------------------- <pygc/detail/traversal_guard.hpp>
 // Holds the traverse functions of the user to their promises.
 
 namespace pygc::inline PYGC_ABI::detail {
+
+/// Where what dies has to wait, and no collection of another heap starts either.
+constexpr std::int32_t level_below_all(std::int32_t nesting_left) noexcept {
+    return nesting_left > 0 ? 0 : nesting_left - 1;
+}
 
 /// As long as it lives every `traverse` is held to its promises: make_ref finds no page and says so, and what dies is
 /// put off, so that the picture being taken stays true to the objects or is thrown away.
 class traversal_guard {
 public:
     explicit traversal_guard(heap_state& h) noexcept
-        : heap_(h), nesting_left_(this_thread.nesting_left), last_postponed_(this_thread.last_postponed),
-          postponed_(this_thread.postponed) {
+        : heap_(h), nesting_left_(this_thread.nesting_left), waiting_(this_thread.waiting) {
         h.traversing = true;
         h.show_bins();
-        this_thread.nesting_left = 0;
+        this_thread.nesting_left = level_below_all(nesting_left_);
+        this_thread.trashcan_failed = false;
     }
     traversal_guard(const traversal_guard&) = delete;
     traversal_guard& operator=(const traversal_guard&) = delete;
@@ -4896,20 +7092,386 @@ public:
         heap_.show_bins();
         if (died) {
             report("objects died inside a traverse; a collection was given up in the heap", nullptr, &heap_);
-            destroy_postponed(); // nesting_left is still 0
+            destroy_postponed(waiting_); // still at the level where nothing nests
         }
         this_thread.nesting_left = nesting_left_;
     }
 
     [[nodiscard]] bool nothing_died() const noexcept {
-        return this_thread.last_postponed == last_postponed_ && this_thread.postponed == postponed_;
+        return this_thread.waiting == waiting_ && !this_thread.trashcan_failed;
     }
 
 private:
     heap_state& heap_;
     const std::int32_t nesting_left_;
-    const py_object* const last_postponed_;
-    const py_object* const postponed_;
+    const std::uint32_t waiting_;
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/clear_references.hpp>
+// Nulls the references that garbage holds on garbage, so that destructors see null for a dead peer, and proves by that
+// that nobody else has one:
+//
+//   unlink          each place that a `traverse` shows is nulled, logged, and counted for what it led to
+//   counts_match    an object whose count is the number of places nulled has no other reference anywhere
+//   restore         if some don't match every place gets back what it had, and all that was found lives on
+//
+// So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
+// place is doesn't follow from counts: see place_check.hpp.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+class clearing : protected reachability {
+protected:
+    using reachability::reachability;
+
+    void keep_pages_with_garbage() noexcept {
+        std::size_t kept = 0;
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            if (has_garbage(pages_[i])) {
+                pages_[kept++] = pages_[i];
+            } else {
+                numbers_of(*pages_[i].where) = {}; // what lives there counts as outside from now on
+            }
+        }
+        page_count_ = kept;
+    }
+
+    /// More references were shown than there are: says who shows them. False: objects died meanwhile.
+    PYGC_NOINLINE bool explain_lies() noexcept {
+        const traversal_guard guard(heap_);
+        lie_report lies(snapshot_);
+        explain(lies, snapshot_.in_set);
+        if (guard.nothing_died()) return true;
+        forget_numbers(); // their destructors are code of the user
+        return false;
+    }
+
+    /// Whether only garbage refers to garbage. If so its references are null afterwards and its headers those of dying
+    /// objects; if not everything found is kept, as it was, and reported. Preconditions: only pages with garbage are
+    /// left.
+    bool clear_references() noexcept { return try_to_clear(true); }
+
+    /// The same, but nothing is changed either way, except that what must be kept is.
+    PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
+
+    /// An object that was found lives on, in the generation of the survivors.
+    void survive(page& p, header& h) noexcept {
+        const std::uint32_t age = survivor_age_of[generation_];
+        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
+        ++heap_.objects_of_age[age];
+        if (age == age_middle) mark_middle(p);
+    }
+
+    const char* kept_because_ = nullptr; // if nobody lied
+
+private:
+    bool try_to_clear(bool for_good) noexcept {
+        snapshot_.frame = frame();
+        snapshot_.for_good = for_good;
+        const bool cleared = unlink_and_check(for_good);
+        if (!cleared) [[unlikely]]
+            keep_all();
+        return cleared;
+    }
+
+    PYGC_INLINE static const void* frame() noexcept {
+#if defined(__GNUC__)
+        return __builtin_frame_address(0);
+#else
+        return nullptr;
+#endif
+    }
+
+    bool unlink_and_check(bool for_good) noexcept {
+        const traversal_guard guard(heap_);
+#if PYGC_DEBUG
+        if (generation_ != 2 && !nobody_else_shows_garbage()) {
+            forget_numbers();
+            return false;
+        }
+#endif
+        // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
+        const bool fits = snapshot_.edges != nullptr && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
+                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
+        snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
+        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
+        snapshot_.trial[0] = snapshot::not_garbage;
+        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
+        for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(pages_[i], snapshot_);
+        if (!for_good) { // later they are gone
+            unlink_visitor visit(snapshot_);
+            visit.begin(nullptr, SIZE_MAX);
+            ephemerons_.visit_dead(visit);
+            snapshot_.cleared_count = visit.logged();
+        }
+        bool match = !snapshot_.lied && guard.nothing_died();
+        if (match) {
+            for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
+            if (match && for_good) return true;
+            if (!match) restore_headers();
+        }
+        if (match) {
+            put_back();
+            return true;
+        }
+        restore_references(for_good);
+        report_what_is_known();
+        forget_numbers(); // if objects died, their destructors are code of the user
+        return false;
+    }
+
+    /// Nothing has been nulled yet that leads to the page.
+    void begin_counting(const collected_page& c) noexcept {
+        for (std::size_t base = 0; base < c.carved; base += 64) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            std::uint32_t* const found = snapshot_.trial + c.first + base;
+            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
+            if (bits == ~std::uint64_t{0}) continue;
+            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
+        }
+    }
+
+    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
+    /// are made dying.
+    bool counts_match(const collected_page& c, bool for_good) noexcept {
+        if (!for_good) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                return static_cast<std::uint32_t>(h.count) == found;
+            });
+        }
+        if (c.where->type->finalize != nullptr) {
+            return all_match(c, [](header& h, std::uint32_t found) noexcept {
+                if (static_cast<std::uint32_t>(h.count) != found) return false;
+                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+                return true;
+            });
+        }
+        return all_match(c, [](header& h, std::uint32_t found) noexcept {
+            if (static_cast<std::uint32_t>(h.count) != found) return false;
+            h = {dying_count, age_none | life_dying};
+            return true;
+        });
+    }
+
+    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            const std::uint32_t* found = snapshot_.trial + c.first + base;
+            char* slot = begin + base * stride;
+            if (bits == ~std::uint64_t{0}) {
+                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
+                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+                }
+                continue;
+            }
+            for (; bits != 0; bits &= bits - 1) {
+                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
+                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
+            }
+        }
+        return true;
+    }
+
+    /// The exact number if nobody lies.
+    std::size_t count_references_to_garbage() noexcept {
+        std::size_t count = 0;
+        for_each_found([&count](page&, py_object*, header& h) noexcept {
+            count += h.count > 0 ? static_cast<std::size_t>(h.count) : 0;
+        });
+        return count;
+    }
+
+    /// Undoes what `counts_match` did.
+    PYGC_NOINLINE void restore_headers() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            for_each_found(c, [&](page&, py_object* p, header& h) noexcept {
+                if (age_of(h) != age_none) return;
+                h.count = static_cast<std::int32_t>(snapshot_.trial[number_of(p)]);
+                h.state = (h.state & life_finalized) | survivor_age_of[generation_];
+            });
+        }
+    }
+
+    /// If nobody lied all places are as they were.
+    void put_back() noexcept {
+        for (std::size_t i = snapshot_.cleared_count; i != 0; --i) {
+            *snapshot_.cleared[i - 1].place = snapshot_.cleared[i - 1].target;
+        }
+    }
+
+    /// After a lie nobody knows which places still exist: a copy that was shown is gone. Those that are shown again do,
+    /// and those inside an object. What was nulled elsewhere was a copy, as was what has another value by now: the
+    /// count of its target is one too many.
+    PYGC_NOINLINE void restore_references([[maybe_unused]] bool for_good) noexcept {
+        sort_log();
+        std::size_t left = snapshot_.cleared_count;
+        for (int round = 0; round != 8 && left != 0; ++round) {
+            struct context {
+                clearing& self;
+                std::size_t& left;
+            } c{*this, left};
+            place_visitor visit(
+                [](void* to, py_object*& place, bool) noexcept {
+                    if (place != nullptr) return;
+                    context& here = *static_cast<context*>(to);
+                    cleared_reference* const r = here.self.logged_at(&place);
+                    if (r == nullptr) return;
+                    place = r->target;
+                    r->target = nullptr;
+                    --here.left;
+                },
+                &c);
+            for_each_found([&](page& p, py_object* g, header& h) noexcept {
+                if (age_of(h) <= age_old) p.type->traverse(g, visit);
+            });
+            if (!for_good) ephemerons_.visit_dead(visit);
+        }
+        for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
+            const cleared_reference& r = snapshot_.cleared[i];
+            if (r.target == nullptr) continue;
+            if (heap_.pages.covers(r.place) && *r.place == nullptr) {
+                *r.place = r.target;
+            } else if (is_header(r.target) && header_of(r.target).count > 1) {
+                --header_of(r.target).count;
+            }
+        }
+    }
+
+    /// Whether it is where an object's header stands: the log also knows raw pointers that own a count.
+    [[nodiscard]] static bool is_header(const py_object* p) noexcept {
+        page& where = page_of(p);
+        const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(first_slot(where));
+        return offset % where.type->slot_bytes == where.type->header_offset;
+    }
+
+    [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {
+        std::size_t first = 0, last = snapshot_.cleared_count;
+        while (first != last) {
+            const std::size_t middle = first + (last - first) / 2;
+            if (order(snapshot_.cleared[middle].place, place) < 0) {
+                first = middle + 1;
+            } else {
+                last = middle;
+            }
+        }
+        for (; first != snapshot_.cleared_count && snapshot_.cleared[first].place == place; ++first) {
+            if (snapshot_.cleared[first].target != nullptr) return snapshot_.cleared + first;
+        }
+        return nullptr;
+    }
+
+    /// By place, as a heap: in place, and never slow.
+    void sort_log() noexcept {
+        cleared_reference* const log = snapshot_.cleared;
+        const auto sink = [log](std::size_t at, std::size_t size) noexcept {
+            const cleared_reference moved = log[at];
+            for (std::size_t child = 2 * at + 1; child < size; child = 2 * at + 1) {
+                if (child + 1 < size && order(log[child].place, log[child + 1].place) < 0) ++child;
+                if (order(moved.place, log[child].place) >= 0) break;
+                log[at] = log[child];
+                at = child;
+            }
+            log[at] = moved;
+        };
+        const std::size_t size = snapshot_.cleared_count;
+        for (std::size_t i = size / 2; i != 0; --i) sink(i - 1, size);
+        for (std::size_t end = size; end > 1;) {
+            --end;
+            const cleared_reference last = log[end];
+            log[end] = log[0];
+            log[0] = last;
+            sink(0, end);
+        }
+    }
+
+    /// Calls the reporter for all objects that the bits name.
+    void explain(lie_report& lies, const std::uint64_t* set) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            page& p = *pages_[i].where;
+            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
+                const std::uint32_t n = pages_[i].first + slot;
+                header& h = header_at(p, slot);
+                if (((set[n / 64] >> (n % 64)) & 1) == 0 || is_poisoned(&h) || age_of(h) > age_old) continue;
+                lies.examine(*p.type, reinterpret_cast<py_object*>(&h));
+            }
+        }
+    }
+
+    PYGC_NOINLINE void report_what_is_known() noexcept {
+        lie_report lies(snapshot_);
+        if (snapshot_.lie_type != nullptr) {
+            report_place(snapshot_.lie_kind, *snapshot_.lie_type, snapshot_.lie_slot, snapshot_.lie_place);
+        } else {
+            explain(lies, snapshot_.unreached);
+        }
+        twice_ = lies.found_twice();
+        snapshot_.lie_type = nullptr;
+    }
+
+    /// All objects found live on.
+    PYGC_NOINLINE void keep_all() noexcept {
+        bool first = true;
+        for_each_found([&](page& p, py_object*, header& h) noexcept {
+            if (age_of(h) > age_old) return;
+            survive(p, h);
+            ++lied_about_;
+            if (first) {
+                report(kept_because_ != nullptr ? kept_because_
+                       : twice_                 ? "a traverse shows a reference twice; kept for good, with others:"
+                                : "a traverse shows what its object doesn't own, or not what it showed before; kept, "
+                                  "with others:",
+                       p.type, &h);
+            }
+            first = false;
+        });
+        garbage_ = 0;
+        page_count_ = 0;
+    }
+
+#if PYGC_DEBUG
+    /// A young collection can't see from counts that a `traverse` shows what an old object owns.
+    bool nobody_else_shows_garbage() noexcept {
+        struct context {
+            clearing& self;
+            page* where;
+            py_object* object;
+            bool found = false;
+        } c{*this, nullptr, nullptr};
+        call_visitor visit(
+            [](void* to, py_object* target) noexcept {
+                context& here = *static_cast<context*>(to);
+                const std::size_t n = number_of(target);
+                if (here.found || ((here.self.snapshot_.unreached[n / 64] >> (n % 64)) & 1) == 0) return;
+                here.found = true;
+                report("a traverse shows a reference that belongs to another object, the", here.where->type,
+                       here.object);
+                report("and that leads to the", page_of(target).type, target);
+            },
+            &c);
+        heap_.pages.for_each_page([&](page& p) noexcept {
+            if (!p.type->container) return;
+            for (std::uint32_t slot = 0; slot != p.carved; ++slot) {
+                header& h = header_at(p, slot);
+                if (c.found || is_poisoned(&h) || age_of(h) > age_old) continue;
+                const std::size_t n = number_of(&h);
+                if (((snapshot_.unreached[n / 64] >> (n % 64)) & 1) != 0) continue;
+                c.where = &p;
+                c.object = reinterpret_cast<py_object*>(&h);
+                p.type->traverse(c.object, visit);
+            }
+        });
+        return !c.found;
+    }
+#endif
+
+    bool twice_ = false;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -4938,7 +7500,9 @@ public:
         object_list(static_cast<object_list&&>(other)).swap(*this);
         return *this;
     }
-    ~object_list() { clear(); }
+    ~object_list() {
+        while (size_ != 0) clear(); // what dies may add to it
+    }
 
     /// Effects: drops the references, the last first.
     void clear() noexcept {
@@ -5019,6 +7583,7 @@ inline object_list& garbage_list(heap_state& h) noexcept {
 //   run_finalizers          weak references are still alive, the objects intact
 //   reprieve                the garbage is examined again: who was made reachable lives on
 //   end_weak_references     all those to the rest are dead; then their callbacks, unless garbage too
+//   erase_dead_keys         entries of associative containers whose keys are garbage
 //   save_all                if so wanted, the rest goes to the list `garbage` and lives on
 //
 // Only garbage with a finalizer or a weak reference comes here. While code of the user runs its objects are
@@ -5026,14 +7591,15 @@ inline object_list& garbage_list(heap_state& h) noexcept {
 
 namespace pygc::inline PYGC_ABI::detail {
 
-class farewell : protected reachability {
+class farewell : protected clearing {
 protected:
-    using reachability::reachability;
+    using clearing::clearing;
 
     /// Whether any of the garbage must be treated with more than destructors.
     bool has_farewell() noexcept {
-        if (wants(debug::save_all) || wants(debug::collectable)) return true;
-        bool found = false;
+        has_dead_keys_ = snapshot_.keyed && find_dead_keys();
+        if (has_dead_keys_ || wants(debug::save_all) || wants(debug::collectable)) return true;
+        bool found = ephemerons_.any_map_unreached(); // its values aren't among the edges of its owner
         for (std::size_t i = 0; i != page_count_ && !found; ++i) {
             const page& p = *pages_[i].where;
             if ((p.type->finalize == nullptr && !p.type->weak_record && !p.weak) || !has_garbage(pages_[i])) continue;
@@ -5048,27 +7614,27 @@ protected:
     /// Finalizers, then another look at what came back; weak references and their callbacks. What is left
     /// of the garbage is intact afterwards, and nobody can reach it.
     PYGC_NOINLINE void say_farewell() noexcept {
-        forget_numbers(); // code of the user may start a collection in another heap
         keep_pages_with_garbage();
+        if (!verify_references()) return; // before anybody is told of a death
+        forget_numbers();                 // code of the user may start a collection in another heap
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_condemned; });
-        if (run_finalizers()) reprieve();
+        if (run_finalizers()) {
+            reprieve();
+            for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+            if (!verify_references()) return; // a `traverse` may lie since
+            forget_numbers();
+        }
         print_collectable();
         end_weak_references();
         if (wants(debug::save_all)) save_all();
+        if (has_dead_keys_) erase_dead_keys();
         for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
-    }
-
-    void keep_pages_with_garbage() noexcept {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            if (has_garbage(pages_[i])) pages_[kept++] = pages_[i];
-        }
-        page_count_ = kept;
     }
 
     /// Returns: whether there was any.
     bool run_finalizers() noexcept {
         bool any = false;
+        const std::uint32_t waiting = this_thread.waiting;
         for (std::size_t i = 0; i != page_count_; ++i) {
             if (pages_[i].where->type->finalize == nullptr) continue;
             for_each_found(pages_[i], [&any](page& where, py_object* p, header& h) noexcept {
@@ -5080,10 +7646,10 @@ protected:
                 drop(p);
             });
         }
-        if (this_thread.postponed != nullptr) { // they belong to this phase, however deep we are
+        if (this_thread.waiting != waiting) { // they belong to this phase, however deep we are
             const std::int32_t nesting_left = this_thread.nesting_left;
-            this_thread.nesting_left = 0;
-            destroy_postponed();
+            this_thread.nesting_left = level_below_all(nesting_left);
+            destroy_postponed(waiting);
             this_thread.nesting_left = nesting_left;
         }
         return any;
@@ -5148,24 +7714,22 @@ protected:
                 snapshot_.trial[n] = static_cast<std::uint32_t>(h.count);
                 snapshot_.in_set[n / 64] |= std::uint64_t{1} << (n % 64);
                 snapshot_.first_edge[n] = visit.edge_count();
+#if PYGC_DEBUG
+                visit.begin(*p.type, &h);
+#endif
                 p.type->traverse(reinterpret_cast<py_object*>(&h), visit);
                 snapshot_.first_edge[n + 1] = visit.edge_count();
                 if (snapshot_.failed) return false;
+                if (snapshot_.deferred != nullptr) ephemerons_.find_owners(n, 1);
             }
         }
         snapshot_.edge_count = visit.edge_count();
+        snapshot_.keyed |= visit.keyed();
+        if (!ephemerons_.count()) return false;
         snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
-    }
-
-    /// A condemned object lives on, in the generation of the survivors.
-    void survive(page& p, header& h) noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
-        h.state = (h.state & ~(std::uint32_t{age_mask} | life_condemned | life_dying)) | age;
-        ++heap_.objects_of_age[age];
-        if (age == age_middle) mark_middle(p);
     }
 
     void end_weak_references() noexcept {
@@ -5184,9 +7748,65 @@ protected:
             });
         }
         if (pending.first == nullptr) return;
+        null_dead_values();
         // A callback may still have a plain pointer: no weak reference can be made from it any more.
         for_each_found([](page&, py_object*, header& h) noexcept { h.state |= life_dying; });
         found_ += detail::run(pending);
+    }
+
+    /// Whether garbage has an associative container with a key that leads to garbage.
+    PYGC_NOINLINE bool find_dead_keys() noexcept {
+        struct context {
+            const std::uint64_t* unreached;
+            bool found;
+        } c{snapshot_.unreached, false};
+        place_visitor visit(
+            [](void* to, py_object*& place, bool in_keys) noexcept {
+                context& here = *static_cast<context*>(to);
+                const std::size_t n = in_keys && place != nullptr ? number_of(place) : 0;
+                here.found |= ((here.unreached[n / 64] >> (n % 64)) & 1) != 0;
+            },
+            &c);
+        const traversal_guard guard(heap_);
+        for_each_found([&](page& where, py_object* p, header&) noexcept {
+            if (!c.found) where.type->traverse(p, visit);
+        });
+        return c.found;
+    }
+
+    /// A dead key is not nulled, lest its container never find it again: the entry goes, while all objects are still
+    /// whole. Hashes, comparisons and destructors of the user run, so that each of the garbage is held.
+    PYGC_NOINLINE void erase_dead_keys() noexcept {
+        for_each_found([](page&, py_object*, header& h) noexcept {
+            h.state |= life_condemned | life_dying;
+            ++h.count;
+        });
+        {
+            erase_visitor visit(heap_);
+            for_each_found([&visit](page& where, py_object* p, header&) noexcept {
+                visit.begin(*where.type, p);
+                where.type->traverse(p, visit);
+            });
+            if (visit.failed()) kept_because_ = "an entry with a dead key could not be taken out; kept, with others:";
+        } // here the entries end
+        for_each_found([](page&, py_object*, header& h) noexcept { --h.count; });
+    }
+
+    /// What the values of dead ephemerons refer to among the garbage: they go with the entries, which are told now, and
+    /// their destructors see null, as those of garbage do.
+    void null_dead_values() noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) recall_numbers(pages_[i]);
+        place_visitor visit(
+            [](void* unreached, py_object*& place, bool in_keys) noexcept {
+                if (place == nullptr || in_keys) return;
+                const std::size_t n = number_of(place);
+                if (((static_cast<const std::uint64_t*>(unreached)[n / 64] >> (n % 64)) & 1) == 0) return;
+                --header_of(place).count;
+                place = nullptr;
+            },
+            snapshot_.unreached);
+        ephemerons_.visit_dead(visit);
+        forget_numbers();
     }
 
     void print_collectable() noexcept {
@@ -5208,8 +7828,81 @@ protected:
         page_count_ = 0;
     }
 
+    bool has_dead_keys_ = false;
     std::size_t found_ = 0; // what `collect` returns, but for those lied about
 };
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/freeze.hpp>
+// The permanent generation: pages that no collection looks at.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Moves everything to the permanent generation, page by page: no object is touched. Slots that are free
+/// there stay so, which keeps the pages as they are, also in a forked process. Complexity: linear in the pages.
+inline void freeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    release_empty_pages(h);
+    let_go_of_pages(h, true);
+    h.has_frozen = true;
+    h.pages.for_each_page([](page& p) noexcept {
+        p.frozen = true;
+        p.young = p.middle = false;
+        p.counted = 0;
+        expect_event(p, objects_on(p));
+    });
+    for (; h.touched != nullptr; h.touched = h.touched->next_touched) h.touched->touched = false;
+    for (std::size_t& n : h.objects_of_age) n = 0;
+    for (std::size_t& n : h.younger_collections) n = 0;
+    h.containers = h.containers_then = h.allocations = 0;
+    h.pace.kept_young = 0;
+    h.pace.limit_bytes(h.bytes());
+    h.update_trigger();
+}
+
+/// Calls `f(page&, header&)` for each tracked object on frozen pages.
+template <class F>
+void for_each_frozen(heap_state& h, F f) noexcept {
+    h.pages.for_each_page([&f](page& p) noexcept {
+        if (!p.frozen || !p.type->container) return;
+        for (std::uint32_t i = 0; i != p.carved; ++i) {
+            header& object = header_at(p, i);
+            if (!is_poisoned(&object) && age_of(object) <= age_old) f(p, object);
+        }
+    });
+}
+
+/// Whether an object on the page is in construction, and young once its constructor returns, which nobody will say.
+inline bool may_become_young(page& p) noexcept {
+    for (std::uint32_t i = 0; i != p.carved; ++i) {
+        const header& object = header_at(p, i);
+        if (!is_poisoned(&object) && is_in_construction(object)) return true;
+    }
+    return false;
+}
+
+/// Moves the permanent generation to generation 2. Complexity: linear in its objects.
+inline void unfreeze(heap_state& h) noexcept {
+    if (h.collecting) return;
+    for_each_frozen(h, [&h](page&, header& object) noexcept {
+        object.state = (object.state & ~std::uint32_t{age_mask}) | age_old;
+        ++h.objects_of_age[age_old];
+    });
+    const std::size_t made = h.made();
+    h.pages.for_each_page([&h](page& p) noexcept {
+        if (!p.frozen) return;
+        const std::size_t used = objects_on(p);
+        p.frozen = p.middle = false;
+        if (p.type->container && may_become_young(p)) mark_young(p);
+        if (used <= room_mark(p.type->slot_count) || p.carved != p.type->slot_count) list_page(h.bin_of(*p.type), p);
+        expect_event(p, used);
+        settle(p, used);
+    });
+    h.has_frozen = false;
+    if (!h.counts_each) h.containers_then = h.containers - made; // they weren't made now
+    h.update_trigger();
+}
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -5291,7 +7984,9 @@ inline void validate(heap_state&) noexcept {}
 //   find_unreachable    what nothing outside leads to
 //   promote             survivors grow older
 //   say_farewell        only if garbage has finalizers or weak references: those, and another look
-//   unlink, dispose, reclaim    garbage: references among it nulled, destructors, memory
+//   clear_references, dispose, reclaim    garbage: references among it nulled, destructors, memory
+//
+// Without memory for all that the set is examined in portions.
 
 namespace pygc::inline PYGC_ABI::detail {
 
@@ -5306,32 +8001,28 @@ public:
     std::size_t run() noexcept {
         validate(heap_);
         const double begin = seconds_now();
+        // What it calls is in the middle of no container's operation, whatever began further up.
+        const resting_scope scope(this_thread.nesting_left);
         heap_.collecting = true;
+        if (heap_.requested <= generation_) heap_.requested = -1;
+#if PYGC_DEBUG
+        heap_.told_of_wait = false;
+#endif
         tell(collection_phase::start, {.generation = generation_});
         if (wants(debug::stats)) print_start();
         let_go_of_pages(heap_);
         const std::size_t made = heap_.made();
-        if (choose_pages() && count_references()) {
-            find_unreachable();
-            promote();
-            const bool told = garbage_ != 0 && has_farewell();
-            if (told) [[unlikely]]
-                say_farewell();
-            found_ += garbage_;
-            if (garbage_ != 0) unlink(told);
-            if (snapshot_.unaccounted != 0) [[unlikely]]
-                spare_garbage();
-            forget_numbers();
-            if (garbage_ != 0) {
-                if (paced_) heap_.plug.renew(heap_.bytes());
-                dispose();
-                reclaim();
-            }
-            heap_.pace.kept_young = kept_young_;
-            if (paced_) learn();
+        const bool chosen = choose_pages();
+        reset_counters();
+        if (chosen && count_references(generation_) && look_for_garbage()) {
+            collect_counted();
         } else {
-            give_up();
-            heap_.pace.kept_young += made;
+            const bool no_memory = !chosen || snapshot_.failed;
+            restore_ages();
+            if (!no_memory || !collect_in_portions()) {
+                ++stats().given_up;
+                heap_.pace.kept_young += made;
+            }
         }
         const double duration = seconds_now() - begin;
         generation_stats& s = stats();
@@ -5353,6 +8044,141 @@ public:
     }
 
 private:
+    /// What follows once all references of the generation are counted.
+    void collect_counted() noexcept {
+        promote();
+        free_garbage_found();
+        heap_.pace.kept_young = kept_young_;
+        if (paced_) learn();
+    }
+
+    void free_garbage_found() noexcept {
+        if (garbage_ != 0 && has_farewell()) [[unlikely]]
+            say_farewell();
+        if (garbage_ != 0) {
+            keep_pages_with_garbage();
+            if (clear_references()) found_ += garbage_;
+        }
+        forget_numbers();
+        if (garbage_ != 0) {
+            if (paced_) heap_.plug.renew(heap_.bytes());
+            dispose();
+            reclaim();
+        }
+    }
+
+    /// There is no memory to examine the whole set at once. Trial deletion is right for any set, so it is examined
+    /// in portions for which there is memory, at worst that of the heap's reserve; only garbage that is spread over
+    /// several of them stays. What was freed may be memory for all. Returns: whether all was examined at once in the end.
+    /// Complexity: as for the whole set, a few times.
+    PYGC_NOINLINE bool collect_in_portions() noexcept {
+        // A finalizer might make new garbage for ever.
+        for (int round = 0; round != 8; ++round) {
+            const std::size_t before = found_;
+            if (examine_portions()) return true;
+            if (found_ == before) return false;
+            release_empty_pages(heap_);
+            heap_.collected_pages.release();
+            heap_.release_snapshot();
+            if (heap_.visits == 0) unmap_empty_chunks(heap_, 0);
+            if (choose_pages() && count_references(generation_) && look_for_garbage()) {
+                collect_counted();
+                return true;
+            }
+            const bool no_memory = !snapshot_.prepared || snapshot_.failed;
+            restore_ages();
+            if (!no_memory) return false;
+        }
+        return false;
+    }
+
+    /// Frees the garbage that fits a portion. Ages stay as they are, but those of garbage. Returns: whether one portion
+    /// was all.
+    bool examine_portions() noexcept {
+        const memory_range reserve = snapshot_.spare;
+        std::size_t room = reserve_pages();
+        if (room == 0) { // a quarter of the reserve is for the list of pages
+            snapshot_.spare = {reserve.begin + reserve.bytes / 4, reserve.bytes - reserve.bytes / 4};
+            pages_ = reinterpret_cast<collected_page*>(reserve.begin);
+            room = reserve.bytes / 4 / sizeof(collected_page);
+        } else {
+            pages_ = heap_.collected_pages.data();
+        }
+        const std::size_t most = reserve_numbers();
+        std::size_t candidates = 0;
+        std::size_t numbers = number_granule;
+        std::size_t portions = 0;
+        bool complete = true;
+        page_count_ = 0;
+        const auto examine = [&]() noexcept {
+            ++portions;
+            if (!examine_portion(pages_, page_count_, candidates)) complete = false;
+            numbers = number_granule;
+            page_count_ = 0;
+        };
+        heap_.pages.visit_pages([&](page& p) noexcept {
+            if (!holds_candidates(p)) return true;
+            if (page_count_ == room || numbers + p.type->slot_count + number_granule > most) {
+                examine();
+                if (!holds_candidates(p)) return true; // any more
+            }
+            ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+            numbers += p.type->slot_count == 1 ? 1 : p.carved + number_granule;
+            return true;
+        });
+        examine();
+        candidates_ = candidates;
+        snapshot_.spare = reserve;
+        return complete && portions == 1;
+    }
+
+    /// Memory for a list of pages, as long as there can be one. Returns: for how many; 0: the reserve has room for
+    /// more.
+    std::size_t reserve_pages() noexcept {
+        for (std::size_t n = heap_.pages.pages() + 1; n > 1024; n /= 2) {
+            if (heap_.collected_pages.reserve(n)) return n;
+        }
+        return 0;
+    }
+
+    /// Memory for a picture of a portion, as large as there is. Returns: with numbers below which.
+    std::size_t reserve_numbers() noexcept {
+        std::size_t n = heap_.pages.pages() * number_granule;
+        for (; n > snapshot_.numbers_in_spare(); n /= 2) {
+            heap_.release_snapshot();
+            if (snapshot_.reserve(n, n)) return n;
+        }
+        heap_.release_snapshot();
+        return snapshot_.numbers_in_spare();
+    }
+
+    /// As a set of its own. If its references are too many, each half is. Returns: false for that.
+    bool examine_portion(collected_page* pages, std::size_t count, std::size_t& candidates) noexcept {
+        pages_ = pages;
+        page_count_ = 0;
+        for (std::size_t i = 0; i != count; ++i) { // code of the user has run since they were listed
+            page& p = *pages[i].where; // read before its place is used again
+            if (holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+        }
+        count = page_count_;
+        if (count == 0) return true;
+        if (number_pages() && count_references(generation_ == 2 ? 3 : generation_) && look_for_garbage()) {
+            candidates += candidates_;
+            for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->in_construction = false;
+            for_each_found([this](page&, py_object*, const header& h) noexcept { --heap_.objects_of_age[age_of(h)]; });
+            free_garbage_found();
+            pages_ = pages;
+            return true;
+        }
+        forget_numbers();
+        if (count > 1 && (!snapshot_.prepared || snapshot_.failed)) {
+            examine_portion(pages, count / 2, candidates);
+            examine_portion(pages + count / 2, count - count / 2, candidates);
+        }
+        pages_ = pages;
+        return false;
+    }
+
     /// Calls the callbacks, each with the list as it is now.
     void tell(collection_phase phase, const collection_info& info) noexcept {
         if (heap_.callbacks.empty() || heap_.abandoned) return;
@@ -5391,17 +8217,22 @@ private:
         if (generation_ < 2) ++heap_.younger_collections[generation_ + 1];
     }
 
+    [[nodiscard]] bool holds_candidates(const page& p) const noexcept {
+        if (p.type == nullptr || !p.type->container || p.frozen || objects_on(p) == 0) return false;
+        return generation_ == 2 || p.young || (generation_ == 1 && p.middle);
+    }
+
     /// Lists and numbers the pages that hold candidates.
     bool choose_pages() noexcept {
         const std::size_t upper_bound = generation_ == 2 ? heap_.pages.pages() : touched_pages();
         const bool room = heap_.collected_pages.reserve(upper_bound + 1);
         pages_ = heap_.collected_pages.data();
+        page_count_ = 0;
+        snapshot_.prepared = false;
         const auto choose = [this, room](page& p) noexcept {
             if (!p.type->container || p.frozen) return;
-            const std::size_t objects = objects_on(p);
-            settle(p, objects);
-            const bool holds_candidates = generation_ == 2 || p.young || (generation_ == 1 && p.middle);
-            if (room && objects != 0 && holds_candidates) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
+            settle(p, objects_on(p));
+            if (room && holds_candidates(p)) ::new (&pages_[page_count_++]) collected_page{&p, 0, 0};
         };
         // Where no page is touched no object is young, and all deaths are counted.
         if (generation_ == 2) {
@@ -5411,7 +8242,6 @@ private:
                 if (p->type != nullptr) choose(*p);
             }
         }
-        reset_counters();
         return room && number_pages();
     }
 
@@ -5421,23 +8251,30 @@ private:
         return n;
     }
 
-    bool count_references() noexcept {
+    bool count_references(int generation) noexcept {
         const traversal_guard guard(heap_);
         for (std::size_t i = 0; i != page_count_; ++i) {
             page& p = *pages_[i].where;
-            p.type->count(p, snapshot_, generation_);
+            p.type->count(p, snapshot_, generation);
             if (snapshot_.failed) return false;
+            if (snapshot_.deferred != nullptr) ephemerons_.find_owners(pages_[i].first, pages_[i].carved);
         }
+        if (!ephemerons_.count()) return false;
         snapshot_.subtract_edges();
         if (guard.nothing_died()) return true;
         forget_numbers(); // their destructors are code of the user
         return false;
     }
 
-    /// Nothing is freed; what was counted by then has grown old.
-    PYGC_NOINLINE void give_up() noexcept {
+    /// False: objects died, which makes the picture worthless.
+    bool look_for_garbage() noexcept {
+        find_unreachable();
+        return lied_about_ == 0 || explain_lies();
+    }
+
+    /// Nothing was freed, but a full collection made old what it had counted by then.
+    PYGC_NOINLINE void restore_ages() noexcept {
         forget_numbers();
-        ++stats().given_up;
         if (generation_ != 2) return;
         for (std::size_t& n : heap_.objects_of_age) n = 0;
         heap_.pages.for_each_page([this](page& p) noexcept {
@@ -5454,7 +8291,7 @@ private:
     void promote() noexcept {
         const std::size_t survivors = candidates_ - garbage_;
         std::uint32_t age = survivor_age_of[generation_];
-        if (paced_ && generation_ != 2 && survivors <= pacing::small) { // too few to be worth a generation
+        if (paced_ && generation_ != 2 && survivors <= pacing::few) { // too few to be worth a generation
             if (generation_ == 0) {
                 kept_young_ = survivors;
                 return;
@@ -5468,6 +8305,7 @@ private:
             for (std::uint32_t base = 0; base < end; base += 64) {
                 const std::size_t word = (pages_[i].first + base) / 64;
                 std::uint64_t alive = snapshot_.in_set[word] & ~snapshot_.unreached[word];
+                if (pages_[i].single) alive = (alive >> (pages_[i].first % 64)) & 1;
                 for (; alive != 0; alive &= alive - 1) {
                     header& h = header_at(p, base + static_cast<std::uint32_t>(__builtin_ctzll(alive)));
                     h.state = (h.state & ~std::uint32_t{age_mask}) | age;
@@ -5497,60 +8335,6 @@ private:
         }
     }
 
-    /// References among garbage are nulled: destructors see null for a dead peer, and nothing is
-    /// counted down inside the garbage. Then only the pages with garbage stay in the list. `changed`: code of the user
-    /// has run since the references were counted.
-    void unlink(bool changed) noexcept {
-        std::size_t kept = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page c = pages_[i];
-            std::uint64_t any = 0;
-            for (std::uint32_t base = 0; base < c.carved; base += 64) any |= garbage_on(c)[base / 64];
-            if (any == 0) {
-                numbers_of(*c.where) = {}; // what lives there counts as outside from now on
-                continue;
-            }
-            if (changed) {
-                unlink_changed(c);
-            } else {
-                c.where->type->unlink(*c.where, snapshot_);
-            }
-            pages_[kept++] = c;
-        }
-        page_count_ = kept;
-    }
-
-    PYGC_NOINLINE void unlink_changed(const collected_page& c) noexcept {
-        unlink_changed_visitor visit(snapshot_);
-        std::size_t counted = 0;
-        for_each_found(c, [&](page& p, py_object* garbage, header& h) noexcept {
-            counted += static_cast<std::size_t>(h.count);
-            h.state = (h.state & life_finalized) | age_none | life_dying;
-            p.type->traverse(garbage, visit);
-        });
-        snapshot_.unaccounted += counted - visit.nulled();
-    }
-
-    /// Some reference to garbage was shown twice, so that there is one less than it seemed: somebody
-    /// outside holds one still. Which, nobody knows: all objects found are kept, for good.
-    PYGC_NOINLINE void spare_garbage() noexcept {
-        const std::uint32_t age = survivor_age_of[generation_];
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            page& p = *pages_[i].where;
-            for (std::uint32_t slot = 0; slot != pages_[i].carved; ++slot) {
-                if (((garbage_on(pages_[i])[slot / 64] >> (slot % 64)) & 1) == 0) continue;
-                header& h = header_at(p, slot);
-                h.state = (h.state & life_finalized) | age;
-                if (age == age_middle) mark_middle(p);
-                if (lied_about_++ != 0) continue;
-                report("a traverse shows a reference twice; kept for good, with others:", p.type, &h);
-            }
-        }
-        heap_.objects_of_age[age] += garbage_;
-        found_ -= garbage_;
-        garbage_ = 0;
-    }
-
     void learn() noexcept {
         if (generation_ == 2) {
             heap_.pace.learn_from_full(candidates_, found_);
@@ -5560,6 +8344,7 @@ private:
     }
 
     void dispose() noexcept {
+        const resting_scope scope(this_thread.nesting_left - 1); // that of the destructors
         for (std::size_t i = 0; i != page_count_; ++i) {
             pages_[i].where->type->dispose_garbage(pages_[i], garbage_on(pages_[i]));
         }
@@ -5633,22 +8418,61 @@ PYGC_NOINLINE inline void settle_abandoned(heap_state& h) noexcept {
     choose_counting(h, true);
     let_go_of_pages(h);
     release_empty_pages(h);
-    h.release_scratch();
     h.abandoned = true;
-    if (h.pages.pages() == 0 && h.visits == 0) release_heap(h);
+    set_owner(h, 0);
+    if (h.pages.pages() != 0) {
+        h.release_scratch();
+    } else if (h.visits == 0 && h.users == 0) {
+        return release_heap(h);
+    }
+    list_abandoned(h);
 }
+
+/// One user less. Preconditions: there is one.
+inline void leave_heap(heap_state& h) noexcept {
+    const bool last = --h.users == 0 && h.abandoned && h.visits == 0 && !h.collecting;
+    if (last && h.pages.pages() == 0) release_heap(h);
+}
+
+/// What a heap doesn't outlive as long as it lives, whatever ends it: see `heap_state::users`.
+class heap_use {
+public:
+    explicit heap_use(heap_state& h) noexcept : heap_(h) { ++h.users; }
+    heap_use(const heap_use&) = delete;
+    heap_use& operator=(const heap_use&) = delete;
+    ~heap_use() { leave_heap(heap_); }
+
+private:
+    heap_state& heap_;
+};
+
+void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined) noexcept;
 
 /// Runs a collection unless one is running. Returns: the objects found unreachable.
 PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool paced = false) noexcept {
     if (h.collecting || h.bins == nullptr) return 0;
+    check_thread(h, nullptr, &h);
     const bool was_abandoned = h.abandoned;
     const std::size_t found = collection(h, generation, paced).run();
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
-        if (!was_abandoned) collection(h, 2).run();
+        if (!was_abandoned) {
+            if (h.has_frozen) unfreeze(h);
+            collection(h, 2).run();
+        }
         settle_abandoned(h);
     }
     return found;
+}
+
+/// A `collect` of the user: while an object dies it waits for the first make_ref of a container, or safe_point,
+/// afterwards.
+PYGC_NOINLINE inline std::size_t collect_or_request(heap_state& h, int generation) noexcept {
+    if (!is_dying()) return collect(h, generation);
+    if (h.collecting || h.bins == nullptr || generation <= h.requested) return 0;
+    h.requested = static_cast<signed char>(generation);
+    h.update_trigger();
+    return 0;
 }
 
 /// The generation that an automatic collection should take now, before `more` containers are made. With thresholds of
@@ -5666,14 +8490,119 @@ inline int due_generation(const heap_state& h, std::size_t more) noexcept {
     return h.younger_collections[1] > h.threshold[1] ? 1 : 0;
 }
 
+/// In debug mode, tells once of a collection that has been due for long, but for an object that is dying.
+inline void warn_of_long_wait([[maybe_unused]] heap_state& h) noexcept {
+#if PYGC_DEBUG
+    const std::size_t few = pacing::few; // less is worth no word
+    const std::size_t bound = h.next_collection() > few ? h.next_collection() : few;
+    if (h.told_of_wait || !h.is_due() || h.made() / 2 <= bound) return;
+    h.told_of_wait = true;
+    report("a collection has waited long for an object that is still dying; an event loop in a destructor needs a "
+           "pygc::may_collect; the heap",
+           nullptr, &h);
+#endif
+}
+
 /// With `more` containers there would be more than the trigger allows. Returns: what was found.
 PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_t more = 0) noexcept {
     if (h.collecting) return 0;
-    if (!h.is_due(more)) { // what was pending has died meanwhile
+    if (is_dying()) {
+        warn_of_long_wait(h);
+        return 0;
+    }
+    const int due = h.is_due(more) ? due_generation(h, more) : -1;
+    if (h.requested > due) return collect(h, h.requested);
+    if (due < 0) { // what was pending has died meanwhile
         h.update_trigger();
         return 0;
     }
-    return collect(h, due_generation(h, more), h.paces_itself());
+    if (due != 2 || !h.paces_itself() || &h != own.state) return collect(h, due, h.paces_itself());
+    const heap_use use(h);
+    const std::size_t before = h.stats[2].candidates;
+    const std::size_t found = collect(h, 2, true);
+    collect_abandoned_heaps_when_due(h, h.stats[2].candidates - before);
+    return found;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/finalizer_entry.hpp>
+// What a heap knows of each `finalizer` that has neither run nor been detached.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A weak reference with a callback, in the list that keeps it. Owners: the list, and each `finalizer`.
+struct finalizer_entry final : weak_record {
+    using pygc_acyclic = void; // what the function owns counts as referred to from outside, as in Python
+
+    finalizer_entry(py_object* object, callable<>&& f) noexcept
+        : weak_record(object), function(static_cast<callable<>&&>(f)) {
+        call = [](weak_record& self) noexcept { static_cast<finalizer_entry&>(self).run(); };
+    }
+
+    void join(heap_state& h) noexcept {
+        heap = &h;
+        older = h.newest_finalizer;
+        if (older != nullptr) older->newer = this;
+        h.newest_finalizer = this;
+        add_reference(header_of(this));
+    }
+
+    /// Out of the list, its function returned. Preconditions: in the list.
+    [[nodiscard]] callable<> leave() noexcept {
+        (newer != nullptr ? newer->older : heap->newest_finalizer) = older;
+        if (older != nullptr) older->newer = newer;
+        newer = older = nullptr;
+        listed = false;
+        detach(*this);
+        callable<> f;
+        f.swap(function);
+        return f;
+    }
+
+    /// Calls the function, unless that has happened or it was detached. Returns: whether it did.
+    bool run() noexcept {
+        if (!listed) return false;
+        heap_state& h = *heap;
+        py_object* const object = this->object();
+        {
+            const callable<> f = leave();
+#if PYGC_EXCEPTIONS
+            try {
+                f();
+            } catch (...) {
+                report_unraisable(h, "a finalizer for", type_name<py_object>(), object);
+            }
+#else
+            static_cast<void>(h);
+            static_cast<void>(object);
+            f();
+#endif
+        }
+        drop(this); // the list's reference
+        return true;
+    }
+
+    callable<> function;
+    heap_state* heap = nullptr;
+    finalizer_entry* newer = nullptr;
+    finalizer_entry* older = nullptr;
+    bool at_exit = true;
+    bool listed = true;
+};
+
+/// At the end of a heap: the newest first, and those made meanwhile next; what isn't to run is let go.
+inline void run_exit_finalizers(heap_state& h) noexcept {
+    for (finalizer_entry* e = h.newest_finalizer; e != nullptr; e = h.newest_finalizer) {
+        while (e != nullptr && !e->at_exit) e = e->older;
+        if (e == nullptr) break;
+        e->run();
+    }
+    while (h.newest_finalizer != nullptr) {
+        finalizer_entry* e = h.newest_finalizer;
+        static_cast<void>(e->leave());
+        drop(e);
+    }
 }
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -5681,14 +8610,16 @@ PYGC_NOINLINE inline std::size_t collect_automatically(heap_state& h, std::size_
 // -------------------- <pygc/detail/lifetime.hpp>
 // When heaps begin and end: one a thread, made at first use; collected at the thread's end and once
 // more when the last static of the program has died.
+//
+// What an ended heap leaves behind belongs to whoever holds it, one thread at a time. Nobody else could know when its
+// cycles may be looked at: so they are when the process has no other thread, or once their holder adopts them.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constinit thread_local bool thread_is_ending = false;
-
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
-/// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies.
-inline void abandon_heap(heap_state& h) noexcept {
+/// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
+/// whether what is frozen is collected as well.
+inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
@@ -5697,50 +8628,116 @@ inline void abandon_heap(heap_state& h) noexcept {
     h.callbacks.clear();
     if (h.garbage != nullptr) h.garbage->clear();
     run_exit_finalizers(h);
+    if (h.has_frozen && frozen) unfreeze(h);
     collect(h, 2);
     settle_abandoned(h);
 }
 
-/// Its destructor runs when the thread ends.
+/// Its destructor runs when the thread ends: the first time, or again if destructors that came later used the heap.
 struct thread_end {
-    heap_state* heap;
     ~thread_end() {
-        thread_is_ending = true;
-        if (heap != nullptr) abandon_heap(*heap);
+        own.ending = true;
+        this_thread.keeps_trashcan = false;
+        end();
+        shrink_trashcan();
+    }
+
+private:
+    static void end() noexcept {
+        if (!own.held) return;
+        heap_state& h = *own.state;
+        if (is_main_thread()) { // statics may use it yet: see program_end
+            // A forked child leaves what its parent froze as it is: it would get a copy of every page.
+            abandon_heap(h, false);
+        } else {
+            own.held = false;
+            abandon_heap(h);
+            leave_heap(h);
+        }
     }
 };
 
-/// An abandoned heap that the running pass of `collect_abandoned_heaps` hasn't seen yet, or null.
+inline constexpr unsigned char most_thread_ends = 8;
+
+/// Each round registers one more destructor, which the system calls after those that it calls already.
+template <unsigned char Round = 0>
+void register_thread_end(unsigned char round) noexcept {
+    if (round == Round) {
+        static thread_local thread_end end;
+        static_cast<void>(&end);
+    } else if constexpr (Round + 1 < most_thread_ends) {
+        register_thread_end<Round + 1>(round);
+    }
+}
+
+PYGC_SHARED inline constinit std::uint32_t last_pass = 0; // guarded by shared_lock
+PYGC_SHARED inline constinit bool pass_is_running = false;
+PYGC_SHARED inline constinit std::uint32_t abandoned_objects = 0; // about as many the last pass looked at
+
+/// An abandoned heap that the running pass hasn't seen yet, or null.
 inline heap_state* next_abandoned_heap(std::uint32_t pass) noexcept {
-    shared_lock lock; // other threads may still run, and begin or end heaps of their own
-    heap_state* h = all_heaps;
-    while (h != nullptr && (!h->abandoned || h->last_pass == pass)) h = h->next;
+    const shared_lock lock;
+    heap_state* h = abandoned_heaps;
+    while (h != nullptr && h->last_pass == pass) h = h->next;
+    if (h != nullptr) h->last_pass = pass;
     return h;
 }
 
-/// Collects what abandoned heaps still hold. Each collection may end other heaps, so the search starts
-/// over after each; and what one heap's garbage held in another is garbage for the next pass, of which
-/// there are at most as many as heaps. Complexity: linear in their objects, times the passes.
-inline void collect_abandoned_heaps() noexcept {
-    std::uint32_t heaps = 0;
-    {
-        shared_lock lock;
-        for (const heap_state* h = all_heaps; h != nullptr; h = h->next) ++heaps;
-    }
-    bool found = true;
-    for (std::uint32_t pass = 1; found && pass <= heaps + 1; ++pass) {
-        found = false;
+/// Collects what abandoned heaps still hold, if no other thread runs that may use it. Each collection may end other
+/// heaps, so the search starts over after each; and what one heap's garbage held in another is garbage for the next
+/// pass, of which there are at most as many as heaps. Returns: the objects found. Complexity: linear in their objects,
+/// times the passes.
+PYGC_NOINLINE inline std::size_t collect_abandoned_heaps() noexcept {
+    const std::uint32_t heaps = load_relaxed(abandoned_count);
+    if (heaps == 0 || other_threads_run() || pass_is_running) return 0;
+    pass_is_running = true;
+    std::size_t found = 0, objects = 0;
+    bool more = true;
+    for (std::uint32_t passes = 0; more && passes <= heaps; ++passes) {
+        more = false;
+        std::uint32_t pass;
+        {
+            const shared_lock lock;
+            pass = ++last_pass;
+        }
         while (heap_state* h = next_abandoned_heap(pass)) {
-            h->last_pass = pass;
-            if (collect(*h, 2) != 0) found = true;
+            const std::size_t now = collect(*h, 2);
+            objects += now;
+            found += now;
+            more |= now != 0;
         }
     }
+    {
+        const shared_lock lock;
+        for (const heap_state* h = abandoned_heaps; h != nullptr; h = h->next) objects += h->objects_of_age[age_old];
+    }
+    store_relaxed(abandoned_objects, objects < UINT32_MAX ? static_cast<std::uint32_t>(objects) : UINT32_MAX);
+    pass_is_running = false;
+    return found;
+}
+
+/// After an automatic full collection that looked at so many objects. Abandoned heaps are looked at when those of the
+/// caller make up for their number, so that both together cost at most twice as much.
+inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined) noexcept {
+    if (load_relaxed(abandoned_count) == 0) return;
+    h.examined += examined;
+    if (h.examined < load_relaxed(abandoned_objects)) return;
+    h.examined = 0;
+    collect_abandoned_heaps();
 }
 
 struct program_end {
     ~program_end() {
-        // Made after the thread's end, by the destructor of a static: no thread_end will come for it.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap);
+        own.ending = true;
+        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+            heap_state& h = *own.state;
+            const heap_use use(h);
+            if (own.held) --h.users;
+            own.held = false;
+            abandon_heap(h, false);
+        }
+        // `exit` in the middle of a scope.
+        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
         collect_abandoned_heaps();
     }
 };
@@ -5750,24 +8747,544 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-inline program_end at_program_end;
+PYGC_SHARED inline program_end at_program_end;
+
+/// Lets the thread keep its heap until its end, or until all destructors that follow have run.
+PYGC_NOINLINE inline void hold_own_heap() noexcept {
+    own.held = true;
+    this_thread.keeps_trashcan = !own.ending;
+    ++own.state->users;
+    set_owner(*own.state, thread_number());
+    static_cast<void>(&at_program_end);
+    if (own.ending && is_main_thread()) return;
+    if (own.ends != most_thread_ends) register_thread_end(own.ends++);
+}
 
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
-    if (this_thread.heap != &no_heap) return this_thread.heap;
-    heap_state* h = create_heap();
-    if (h == nullptr) return nullptr;
-    this_thread.heap = h;
-    static_cast<void>(&at_program_end);
-    if (thread_is_ending) {
-        choose_counting(*h, true);
-        h->abandoned = true; // made by a destructor that runs after the thread's last collection
-    } else {
-        static thread_local thread_end end{nullptr};
-        end.heap = h;
+    if (this_thread.heap == &no_heap) {
+        heap_state* h = create_heap();
+        if (h == nullptr) return nullptr;
+        this_thread.heap = own.state = h;
     }
-    return h;
+    if (this_thread.heap == own.state && !own.held) hold_own_heap();
+    return this_thread.heap;
 }
+
+/// Lets the weak references of an abandoned heap be found in another one. False: no memory, and nothing has changed.
+inline bool share_weak_references(heap_state& into, heap_state& from) noexcept {
+    const auto for_each_referent = [&from](auto f) noexcept {
+        from.pages.for_each_page([&f](page& p) noexcept {
+            for (std::uint32_t i = 0; p.weak && i != p.carved; ++i) {
+                const header& h = header_at(p, i);
+                if (!is_poisoned(&h) && (h.state & life_weak) != 0) f(reinterpret_cast<const py_object*>(&h));
+            }
+        });
+    };
+    std::size_t shared = 0;
+    bool memory = true;
+    for_each_referent([&](const py_object* p) noexcept {
+        weak_record* const first = from.weak.size() != 0 ? from.weak.find(p) : nullptr;
+        memory = memory && (first == nullptr || into.weak.reserve_one());
+        if (!memory || first == nullptr) return;
+        into.weak.set(p, first);
+        ++shared;
+    });
+    if (memory) {
+        from.weak.release();
+        return true;
+    }
+    for_each_referent([&](const py_object* p) noexcept {
+        if (shared == 0 || from.weak.find(p) == nullptr) return;
+        into.weak.take(p);
+        --shared;
+    });
+    return false;
+}
+
+/// A page of an abandoned heap becomes one of another.
+inline void adopt_page(heap_state& h, page& p) noexcept {
+    const std::size_t used = objects_on(p);
+    bin& b = *bin_for(h, *p.type); // there is one
+    chunk_of(&p).heap = &h;
+    p.type = b.type;
+    p.listed = false;
+    p.counted = 0;
+    if (p.type->container && h.counts_each) p.counted = static_cast<std::uint16_t>(used);
+    if (p.type->container && !h.counts_each) {
+        h.count_containers(p, used);
+        h.containers_then += used; // they weren't made now
+    }
+    if (used <= room_mark(p.type->slot_count) || p.carved != p.type->slot_count) list_page(b, p);
+    expect_event(p, used);
+}
+
+/// Whether a heap has ended, and nobody works in it.
+inline bool may_be_adopted(const heap_state& h) noexcept {
+    const shared_lock lock; // it may be another thread's, which just ends
+    return h.listed && !h.collecting && h.visits == 0 && h.users == 0;
+}
+
+/// Moves all objects of an abandoned heap to another one, which thereby ends unless somebody uses it. False: there is
+/// no memory for that, and nothing has changed. Preconditions: neither is collecting or being walked over.
+/// Complexity: linear in the pages, and in the objects of pages with weak references.
+PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcept {
+    bool memory = true;
+    from.pages.for_each_page([&](const page& p) noexcept { memory = memory && bin_for(into, *p.type) != nullptr; });
+    if (!memory || !share_weak_references(into, from)) return false;
+    const heap_use use(from); // ends it
+    for (std::uint32_t i = 1; i < from.bin_count; ++i) {
+        from.bins[i].current = &from.no_page;
+        from.bins[i].with_room = nullptr;
+    }
+    from.pages.for_each_page([&into](page& p) noexcept { adopt_page(into, p); });
+    into.pages.take_all(from.pages, into);
+    while (page* p = from.touched) {
+        from.touched = p->next_touched;
+        p->next_touched = into.touched;
+        into.touched = p;
+    }
+    for (std::uint32_t age = age_middle; age <= age_old; ++age) {
+        into.objects_of_age[age] += from.objects_of_age[age];
+        from.objects_of_age[age] = 0;
+    }
+    into.pace.kept_young += from.pace.kept_young;
+    while (finalizer_entry* e = from.newest_finalizer) {
+        from.newest_finalizer = e->older;
+        e->heap = &into;
+        e->newer = nullptr;
+        e->older = into.newest_finalizer;
+        if (e->older != nullptr) e->older->newer = e;
+        into.newest_finalizer = e;
+    }
+    if (from.external != nullptr) {
+        if (external_account* a = account_of(into)) { // else its bytes stay by themselves
+            a->bytes += from.external->bytes;
+            ++a->fields;
+            from.external->into = a;
+        }
+        release_account(from);
+    }
+    into.update_trigger();
+    return true;
+}
+
+/// The account of the current heap, for one more field. Null: no memory.
+inline external_account* join_account() noexcept {
+    heap_state* h = ensure_heap();
+    external_account* a = h != nullptr ? account_of(*h) : nullptr;
+    if (a != nullptr) ++a->fields;
+    return a;
+}
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/external_bytes.hpp>
+// external_bytes: memory that objects own outside the heap.
+
+namespace pygc::inline PYGC_ABI {
+
+/// Tells the pacing of collections how much memory an object owns that the collector can't see: buffers, images,
+/// handles of another library. A field beside the buffer is all it takes:
+///
+///     struct image : pygc::py_object {
+///         std::vector<std::byte> pixels;
+///         pygc::external_bytes size{pixels.capacity()};
+///         ...
+///         void load(file& f) { pixels = f.read(); size = pixels.capacity(); }
+///     };
+///
+/// An automatic collection is then also due when the bytes have grown too much: see `heap::set_threshold`. A copied
+/// field counts again, since a copied buffer takes memory again; a moved-from one counts nothing. The sum belongs to
+/// the heap that is current when the field is given its first bytes, and they are given back there, whichever heap or
+/// thread is current then. **Complexity**: constant. **Exceptions**: none; never collects by itself. Without memory for
+/// a heap's account, some twenty bytes once, the bytes aren't counted. **Thread safety**: as the objects of that heap.
+class external_bytes {
+public:
+    constexpr external_bytes() noexcept = default;
+    explicit external_bytes(std::size_t count) noexcept { set(count); }
+
+    external_bytes(const external_bytes& other) noexcept : external_bytes(other.count_) {}
+    external_bytes(external_bytes&& other) noexcept : count_(other.count_), account_(other.account_) {
+        other.count_ = 0;
+        other.account_ = nullptr;
+    }
+    external_bytes& operator=(const external_bytes& other) noexcept { return *this = other.count_; }
+    external_bytes& operator=(external_bytes&& other) noexcept {
+        if (this == &other) return *this;
+        external_bytes taken(static_cast<external_bytes&&>(other));
+        swap(taken);
+        return *this;
+    }
+    ~external_bytes() {
+        if (account_ == nullptr) return;
+        set(0);
+        detail::leave_account(account_);
+    }
+
+    /// So much it is now.
+    external_bytes& operator=(std::size_t count) noexcept {
+        set(count);
+        return *this;
+    }
+
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+    /// It holds no references.
+    using pygc_acyclic = void;
+    void traverse(auto&) const noexcept {}
+
+private:
+    void swap(external_bytes& other) noexcept {
+        const std::size_t count = count_;
+        detail::external_account* const account = account_;
+        count_ = other.count_;
+        account_ = other.account_;
+        other.count_ = count;
+        other.account_ = account;
+    }
+
+    void set(std::size_t count) noexcept {
+        const std::size_t counted = account_ != nullptr ? count_ : 0;
+        count_ = count;
+        if (account_ == nullptr && count != 0) account_ = detail::join_account();
+        if (account_ == nullptr) return;
+        detail::external_account& sum = detail::final_account(*account_);
+        sum.bytes += count - counted; // modulo the size of the type
+        if (count > counted && sum.heap != nullptr) sum.heap->note_growth();
+    }
+
+    std::size_t count_ = 0;
+    detail::external_account* account_ = nullptr;
+};
+
+} // namespace pygc::inline PYGC_ABI
+
+// -------------------- <pygc/detail/layout.hpp>
+// How objects of one type lie in their pages.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// Of the type's bin in every heap, in bytes from the first. Given at first use; 0 until then.
+template <class T>
+inline constinit std::uint32_t bin_offset = 0;
+
+/// `T` is what lives in the slots: a class derived from py_object, or a box.
+template <class T>
+struct layout {
+    static_assert(
+        requires(py_object * p) { static_cast<T*>(p); },
+        "pygc: derive from pygc::py_object once, publicly and not virtually");
+
+    template <class U>
+    struct unboxed {
+        using type = U;
+    };
+    template <class U>
+    struct unboxed<box<U>> {
+        using type = U;
+    };
+    /// The type as the user knows it.
+    using value_type = typename unboxed<T>::type;
+
+    static constexpr bool container = can_be_cyclic<value_type>();
+    static constexpr bool has_finalizer = access::has_finalize<value_type>();
+    static constexpr std::uint32_t header_offset = static_cast<std::uint32_t>(access::header_offset<T>());
+    static constexpr std::uint32_t link_offset = header_offset == 0 ? std::uint32_t{sizeof(header)} : 0;
+    static_assert(access::header_offset<T>() < page_bytes,
+                  "pygc: name pygc::py_object first among the base classes of so large a class");
+    static_assert(alignof(T) <= chunk_bytes / 2, "pygc: alignments up to 2 MiB are supported");
+
+    static constexpr std::size_t slot_alignment = alignof(T) < alignof(header) ? alignof(header) : alignof(T);
+    static constexpr std::size_t smallest_slot = sizeof(header) + sizeof(void*);
+    static constexpr std::size_t slot_bytes =
+        ((sizeof(T) < smallest_slot ? smallest_slot : sizeof(T)) + slot_alignment - 1) / slot_alignment *
+        slot_alignment;
+    static constexpr bool shares_page = slot_bytes <= largest_shared_slot;
+    static constexpr std::uint32_t slot_count = shares_page ? static_cast<std::uint32_t>(page_bytes / slot_bytes) : 1;
+
+    static const type_info info;
+
+    PYGC_INLINE static T* object_of(py_object* p) noexcept { return static_cast<T*>(p); }
+    PYGC_INLINE static void* slot_of(py_object* p) noexcept { return reinterpret_cast<char*>(p) - header_offset; }
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/destruction.hpp>
+// The end of one object of type T.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+template <class T>
+struct destruction : layout<T> {
+    using typename layout<T>::value_type;
+    using layout<T>::container;
+    using layout<T>::has_finalizer;
+    using layout<T>::info;
+    using layout<T>::object_of;
+    using layout<T>::slot_of;
+
+    /// The count of `p` fell to zero.
+    static void destroy(page& where, py_object* p) noexcept {
+        if (is_kept_for_another_thread(info, p)) return;
+        header& h = header_of(p);
+        // A young container and an untracked leaf are the common cases, and one comparison.
+        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+            if (!prepare_death(where, p)) return;
+        }
+        if constexpr (std::is_trivially_destructible_v<T> && !container) {
+            h.state = age_none | life_dying;
+            free_slot(where, slot_of(p), info);
+        } else {
+            if (--this_thread.nesting_left < 0) [[unlikely]] {
+                if (postpone_instead(p, has_finalizer ? h.state & state_mask : 0)) return;
+            }
+            destroy_nested(where, p);
+        }
+    }
+
+    /// Runs the destructor. Preconditions: `begin_death`.
+    PYGC_INLINE static void destruct(py_object* p) noexcept {
+        T* const object = object_of(p);
+        keep_bytes(p);
+#if PYGC_EXCEPTIONS
+        if constexpr (!std::is_nothrow_destructible_v<T>) {
+            try {
+                access::destroy(*object);
+            } catch (...) {
+                report_unraisable(*chunk_of(p).heap, "the destructor of", type_name<value_type>(), p);
+            }
+        } else
+#endif
+        {
+            access::destroy(*object);
+        }
+        keep_bytes(p);
+    }
+
+    /// Calls the user's `finalize`, for the first and last time. Preconditions: a reference is held.
+    static void finalize([[maybe_unused]] page& where, [[maybe_unused]] py_object* p) noexcept {
+        if constexpr (has_finalizer) {
+            header_of(p).state |= life_finalized;
+#if PYGC_EXCEPTIONS
+            try {
+                access::finalize(*object_of(p));
+            } catch (...) {
+                report_unraisable(*chunk_of(&where).heap, "the finalizer of", type_name<value_type>(), p);
+            }
+#else
+            access::finalize(*object_of(p));
+#endif
+        }
+    }
+
+private:
+    /// Preconditions: `nesting_left` is that of the destructor; afterwards it is the caller's again.
+    PYGC_INLINE static void destroy_nested(page& where, py_object* p) noexcept {
+        begin_death(p);
+        destruct(p);
+        if (this_thread.nesting_left == 0) [[unlikely]]
+            destroy_postponed();
+        keep_bytes(p); // or the compiler keeps the number, for three instructions instead of one
+        ++this_thread.nesting_left;
+        if (!has_escaped(p)) [[likely]]
+            free_slot(where, slot_of(p), info);
+    }
+};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/operations.hpp>
+// What the engine does with the objects of one type, gathered in its type_info: the end of one, and the loops over a
+// page of them.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// `T` is what lives in the slots: a class derived from py_object, or a box.
+template <class T>
+struct operations : destruction<T> {
+    using typename layout<T>::value_type;
+    using layout<T>::container;
+    using layout<T>::has_finalizer;
+    using layout<T>::header_offset;
+    using layout<T>::info;
+    using layout<T>::object_of;
+    using layout<T>::shares_page;
+    using layout<T>::slot_bytes;
+    using layout<T>::slot_of;
+    using destruction<T>::destruct;
+
+    struct loops {
+        void (*count)(page&, snapshot&, int) noexcept = nullptr;
+        void (*unlink)(const collected_page&, snapshot&) noexcept = nullptr;
+        void (*dispose_garbage)(collected_page&, const std::uint64_t*) noexcept = nullptr;
+    };
+    /// Only containers have them: the loops need a `traverse`.
+    static constexpr loops page_loops() noexcept {
+        if constexpr (container) {
+            return {&count, &unlink, &dispose_garbage};
+        } else {
+            return {};
+        }
+    }
+
+    template <class Visitor>
+    PYGC_INLINE static void traverse_object(T& object, Visitor& visit) {
+        if constexpr (__is_same(T, value_type)) {
+            access::traverse(object, visit);
+        } else {
+            static_assert(check_visible<value_type>());
+            visit_value(visit, object.value);
+        }
+    }
+
+    /// Objects that can't be part of a cycle are looked into for get_referents only.
+    static constexpr bool visited() noexcept {
+        if constexpr (container) {
+            return true;
+        } else if constexpr (__is_same(T, value_type)) {
+            return access::has_traverse<T, visitor>();
+        } else {
+            return can_be_visited(owned_types<value_type>{}) && holds_references<value_type>();
+        }
+    }
+
+    static void traverse([[maybe_unused]] py_object* p, [[maybe_unused]] visitor& visit) {
+        if constexpr (container) {
+            traverse_object(*object_of(p), visit);
+        } else if constexpr (visited() && __is_same(T, value_type)) {
+            access::traverse(*object_of(p), visit);
+        } else if constexpr (visited()) {
+            visit_value(visit, object_of(p)->value);
+        }
+    }
+
+    /// A full collection makes everything old while it is here: another pass over the headers would cost as much
+    /// as this one. Of garbage nobody asks the age any more.
+    PYGC_FLATTEN static void count(page& p, snapshot& s, int generation) noexcept {
+        count_visitor visit(s);
+        const std::uint32_t oldest = oldest_age_of[generation];
+        const std::uint32_t older_from_now_on = generation == 2 ? std::uint32_t{age_old} : 0;
+        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
+        std::uint32_t* const trial = s.trial;
+        std::uint32_t* const first_edge = s.first_edge;
+        char* slot = first_slot(p);
+        const std::size_t end = first + p.carved;
+        std::size_t n = first;
+        first_edge[n] = visit.edge_count();
+        while (n != end) {
+            const std::size_t word = n / 64;
+            const std::size_t end_of_word = word * 64 + 64 < end ? word * 64 + 64 : end;
+            std::uint64_t members = 0;
+            for (std::uint64_t member = std::uint64_t{1} << (shares_page ? 0 : n % 64); n != end_of_word; ++n, slot += slot_bytes, member <<= 1) {
+                auto& h = *reinterpret_cast<header*>(slot + header_offset);
+                const bool readable = !is_poisoned(&h);
+                const std::uint32_t age = readable ? age_of(h) : std::uint32_t{age_none};
+                if (age <= oldest) {
+                    if (age < older_from_now_on) h.state |= age_old;
+                    trial[n] = static_cast<std::uint32_t>(h.count);
+                    members |= member;
+#if PYGC_DEBUG
+                    visit.begin(info, &h);
+#endif
+                    traverse_object(*object_of(reinterpret_cast<py_object*>(&h)), visit);
+                } else if (readable && is_in_construction(h)) {
+                    p.in_construction = true; // and young once its constructor returns, which nobody will say
+                }
+                first_edge[n + 1] = visit.edge_count();
+            }
+            s.in_set[word] = shares_page ? members : s.in_set[word] | members;
+        }
+        s.edge_count = visit.edge_count();
+        s.keyed |= visit.keyed();
+    }
+
+    /// Calls `f(py_object*, slot)` for the garbage on the page.
+    template <class F>
+    PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
+        char* const begin = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64) {
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
+                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
+                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
+            }
+        }
+    }
+
+    /// Code of the user may have made more slots of the page usable meanwhile: they have no numbers.
+    PYGC_FLATTEN static void unlink(const collected_page& c, snapshot& s) noexcept {
+        unlink_visitor visit(s);
+        page& p = *c.where;
+        const std::uint64_t* const garbage = shares_page ? s.unreached + c.first / 64 : &c.single_garbage;
+        const std::size_t carved = c.carved;
+        char* word = first_slot(p) + header_offset;
+        // Not `for_each_garbage`: of a function in between g++ doesn't always inline what it calls.
+        for (std::size_t base = 0; base < carved; base += 64, word += 64 * slot_bytes) {
+            char* at = word;
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits >>= 1, at += slot_bytes) {
+                if ((bits & 1) == 0) { // garbage is mostly met in rows
+                    const auto skipped = static_cast<unsigned>(__builtin_ctzll(bits));
+                    bits >>= skipped;
+                    at += skipped * slot_bytes;
+                }
+                auto* const object = reinterpret_cast<py_object*>(at);
+                visit.begin(slot_of(object), sizeof(T));
+                traverse_object(*object_of(object), visit);
+            }
+        }
+        s.cleared_count = visit.logged();
+    }
+
+    /// Runs the destructors, for headers that say so already, and links the slots for `reclaim`: what nobody has a list
+    /// of yet, nobody can use again.
+    static void dispose_garbage(collected_page& c, const std::uint64_t* garbage) noexcept {
+        page& p = *c.where;
+        --this_thread.nesting_left;
+        const bool innermost = this_thread.nesting_left == 0;
+        void* freed = nullptr;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
+            destruct(g);
+            if (innermost) [[unlikely]]
+                destroy_postponed();
+            if (has_escaped(g)) [[unlikely]] {
+                header_of(g).state |= life_dying; // its slot belongs to this collection until the end
+                c.escaped = true;
+            } else if constexpr (!PYGC_ASAN) {
+                void* const slot = slot_of(g);
+                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
+                freed = slot;
+                if (c.last_freed == nullptr) c.last_freed = slot;
+            }
+        });
+        c.freed = freed;
+        ++this_thread.nesting_left;
+    }
+};
+
+template <class T>
+constexpr type_info layout<T>::info = {
+    type_name<value_type>().begin,
+    type_name<value_type>().length,
+    &bin_offset<T>,
+    slot_bytes,
+    layout<T>::slot_count,
+    static_cast<std::uint32_t>(shares_page ? (std::uint64_t{1} << 32) / slot_bytes + 1 : 0),
+    header_offset,
+    layout<T>::link_offset,
+    static_cast<std::uint32_t>((slot_bytes + page_bytes - 1) / page_bytes),
+    static_cast<std::uint32_t>(alignof(T) <= page_bytes ? 1 : alignof(T) / page_bytes),
+    container,
+    __is_base_of(weak_record, T),
+    &operations<T>::destroy,
+    &operations<T>::destruct,
+    operations<T>::page_loops().count,
+    operations<T>::page_loops().unlink,
+    operations<T>::page_loops().dispose_garbage,
+    &operations<T>::traverse,
+    has_finalizer ? &operations<T>::finalize : nullptr,
+    static_cast<std::uint32_t>(box_value_offset<value_type>()),
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -5793,7 +9310,7 @@ struct memory_stats {
     std::size_t free = 0;     ///< in pages, but not in living objects
     std::size_t pages = 0;    ///< pages of 32 KiB that types have, for objects now or next (a number)
     std::size_t mapped = 0;   ///< address space taken from the system
-    std::size_t external = 0; ///< what the objects of this thread own elsewhere, by `external_bytes`
+    std::size_t external = 0; ///< what the objects of this heap own elsewhere, by `external_bytes`
 };
 
 /// An isolated world of objects with its own generations, counters and thresholds. A thread has a
@@ -5840,12 +9357,42 @@ public:
         return *static_cast<heap*>(h->handle);
     }
 
-    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older.
-    /// Returns: the number of unreachable objects found, 0 if a collection is running already.
+    /// Frees the cyclic garbage of `generation` (0 to 2) and of all younger ones; survivors grow older. A full collection
+    /// of a thread's own heap also frees that of threads and heaps that have ended, if the process has no other thread:
+    /// see `adopt`.
+    /// Returns: the number of unreachable objects found, 0 if a collection is running already. While an object dies on
+    /// this thread because its last reference went it only takes note and returns 0: see `may_collect`.
     /// Complexity: linear in the objects examined and their references. Throws: value_error.
     std::size_t collect(int generation = 2) {
         check_generation(generation);
-        return detail::collect(*state_, generation);
+        const bool all = generation == 2 && state_ == detail::own.state && !state_->collecting && !detail::is_dying();
+        const std::size_t found = detail::collect_or_request(*state_, generation);
+        return all ? found + detail::collect_abandoned_heaps() : found;
+    }
+
+    /// Takes over what has become of the heap of a thread, or of a `heap`, that has ended.
+    ///
+    /// Its objects that are still referenced belong to whoever holds them, one thread at a time. Their cycles are freed
+    /// by a full collection of a thread's own heap while the process has no other thread, and at the program's end; a
+    /// program that has more threads says by this whose they are. Effects: all objects of the heap in which that of
+    /// `r` was made, unless that heap is in use, belong to this one and its thread from now on: to its collections,
+    /// counters and lists. Returns: whether the object is in this heap now; false for null, for a heap that hasn't
+    /// ended, and while either collects or is walked over. Complexity: linear in the pages of the ended heap, and in
+    /// the objects beside weakly referenced ones. Throws: std::bad_alloc; then nothing has changed. Preconditions: no
+    /// other thread uses any of those objects.
+    ///
+    ///     auto document = std::async(std::launch::async, parse, text).get();
+    ///     pygc::adopt(document);
+    template <class T>
+    bool adopt(const py_ref<T>& r) {
+        const py_object* p = detail::ref_access::object(r);
+        if (p == nullptr) return false;
+        detail::heap_state& from = *detail::chunk_of(p).heap;
+        if (&from == state_) return true;
+        const bool busy = state_->collecting || state_->visits != 0 || state_->traversing;
+        if (busy || !detail::may_be_adopted(from) || from.library != state_->library) return false;
+        if (!detail::adopt_heap(*state_, from)) detail::throw_bad_alloc();
+        return true;
     }
 
     /// Lets automatic collections run; they do from the start.
@@ -5902,17 +9449,20 @@ public:
     }
 
     /// The tracked objects, frozen ones left out, that hold a reference to one of those referred to by the arguments.
-    /// For debugging. Complexity: linear in the heap. Throws: std::bad_alloc.
+    /// For debugging; refused while an object dies (see `may_collect`): a line to stderr and an empty list.
+    /// Complexity: linear in the heap. Throws: std::bad_alloc.
     template <class... T>
     [[nodiscard]] object_list get_referrers(const py_ref<T>&... targets) const {
+        if (detail::refuses_traversal("get_referrers")) return {};
         const py_object* const wanted[] = {detail::ref_access::object(targets)..., nullptr};
         return list_referrers(wanted, sizeof...(T));
     }
 
-    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out.
-    /// Throws: std::bad_alloc.
+    /// What the objects refer to directly, as their `traverse` shows it: with duplicates, null left out. Refused as
+    /// `get_referrers`. Throws: std::bad_alloc.
     template <class... T>
     [[nodiscard]] object_list get_referents(const py_ref<T>&... sources) const {
+        if (detail::refuses_traversal("get_referents")) return {};
         object_list list;
         (append_referents(list, detail::ref_access::object(sources)), ...);
         return list;
@@ -5978,8 +9528,12 @@ public:
     }
     [[nodiscard]] mode get_mode() const noexcept { return state_->when; }
 
-    /// Runs an automatic collection if one is due. Returns: what it found.
-    std::size_t safe_point() noexcept { return state_->is_due() ? detail::collect_automatically(*state_) : 0; }
+    /// Runs an automatic collection if one is due, or one that `collect` was asked for while an object died. Returns:
+    /// what it found; 0 where no collection may start, see `may_collect`.
+    std::size_t safe_point() noexcept {
+        const bool asked = state_->requested >= 0 && state_->pauses == 0;
+        return asked || state_->is_due() ? detail::collect_automatically(*state_) : 0;
+    }
 
     /// Complexity: linear in the pages.
     [[nodiscard]] memory_stats get_memory() const noexcept {
@@ -5991,7 +9545,7 @@ public:
         });
         m.free = m.pages * detail::page_bytes - m.live;
         m.mapped = state_->pages.bytes_mapped();
-        m.external = detail::this_thread.external;
+        m.external = state_->external != nullptr ? state_->external->bytes : 0;
         return m;
     }
 
@@ -6117,23 +9671,78 @@ class [[nodiscard]] no_collect {
 public:
     /// For the current heap. Throws: std::bad_alloc, at a thread's first use.
     no_collect() : no_collect(heap::current()) {}
-    explicit no_collect(heap& h) noexcept : pause_(*h.state_) {}
+    explicit no_collect(heap& h) noexcept : use_(*h.state_), pause_(*h.state_) {}
 
 private:
+    detail::heap_use use_;
     detail::pause_scope pause_;
+};
+
+/// Lets collections start on this thread again, in any heap, although an object further up the stack is dying.
+///
+/// While an object dies because its last reference went (its finalizer, weak callbacks, destructor, and all they
+/// cause), no collection starts on the thread: the reference may have gone in the middle of a container's clear(), and
+/// a collection would read that container. One that falls due meanwhile runs at a later make_ref or safe_point; a
+/// `collect()` returns 0 and is made up for by the heap's first make_ref of a container, or safe_point, afterwards
+/// (in mode at_safe_point by the latter only, and not under a no_collect); `get_referrers` and `get_referents` find
+/// nothing; make_ref without memory throws without a collection. A program that lives inside one such death, as one
+/// whose event loop runs in a destructor, would never collect. By this scope it promises that nothing further up is
+/// changing a container that belongs to an object:
+///
+///     ~application() {
+///         pygc::may_collect here;
+///         run_event_loop();
+///     }
+///
+/// What dies while it lives puts collections off again. May be nested; scopes end in the reverse order, on their
+/// thread. Complexity: constant. Exceptions: none.
+class [[nodiscard]] may_collect {
+public:
+    may_collect() noexcept
+        : nesting_left_(detail::this_thread.nesting_left), trashcan_base_(detail::this_thread.trashcan_base),
+          resting_(detail::nesting_limit) {
+        detail::this_thread.nesting_left = detail::nesting_limit; // here what dies needn't wait for those further up
+        detail::this_thread.trashcan_base = detail::this_thread.waiting;
+    }
+    may_collect(const may_collect&) = delete;
+    may_collect& operator=(const may_collect&) = delete;
+    ~may_collect() {
+        detail::this_thread.nesting_left = nesting_left_;
+        detail::this_thread.trashcan_base = trashcan_base_;
+    }
+
+private:
+    const std::int32_t nesting_left_;
+    const std::uint32_t trashcan_base_;
+    const detail::resting_scope resting_;
 };
 
 /// Makes a heap the thread's current one as long as it lives.
 class [[nodiscard]] heap::scope {
 public:
-    explicit scope(heap& h) noexcept : previous_(detail::this_thread.heap) { detail::this_thread.heap = h.state_; }
-    ~scope() { detail::this_thread.heap = previous_; }
+    explicit scope(heap& h) noexcept
+        : heap_(h.state_), previous_(detail::this_thread.heap), owner_(detail::owner_of(*h.state_)) {
+        detail::check_library(*heap_);
+        detail::check_thread(*heap_, nullptr, heap_);
+        detail::set_owner(*heap_, detail::thread_number());
+        ++heap_->users;
+        if (previous_ != &detail::no_heap) ++previous_->users;
+        detail::this_thread.heap = heap_;
+    }
+    ~scope() {
+        detail::set_owner(*heap_, owner_);
+        detail::this_thread.heap = previous_;
+        detail::leave_heap(*heap_);
+        if (previous_ != &detail::no_heap) detail::leave_heap(*previous_);
+    }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
-    detail::heap_state* previous_;
+    detail::heap_state* const heap_;
+    detail::heap_state* const previous_;
+    const std::uint32_t owner_; // before it, in debug mode
 };
 
 } // namespace pygc::inline PYGC_ABI
@@ -6145,6 +9754,12 @@ namespace pygc::inline PYGC_ABI {
 
 /// As heap::current().collect(generation).
 inline std::size_t collect(int generation = 2) { return heap::current().collect(generation); }
+
+/// As heap::current().adopt(r): takes over the objects of the ended thread or heap that made `r`.
+template <class T>
+bool adopt(const py_ref<T>& r) {
+    return heap::current().adopt(r);
+}
 
 inline void enable() { heap::current().enable(); }
 inline void disable() { heap::current().disable(); }
@@ -6245,7 +9860,10 @@ private:
         keep_bytes(&h);
         if ((h.state & life_weak) != 0 && (h.state & life_dying) == 0) {
             h.state |= life_dying;
-            sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+            nested([&]() noexcept { // what made the object may be in the middle of a container's operation
+                sever_and_call(*chunk_of(page_).heap, reinterpret_cast<py_object*>(&h));
+                return true;
+            });
         }
         // One reference is ours; none was counted if the constructor didn't get as far as py_object's.
         if (h.count > 1 && h.count != dying_count) {
@@ -6271,7 +9889,7 @@ PYGC_NOINLINE inline page& find_page(const type_info& t) {
     if (h != nullptr) {
         if (t.container && h->counts_each) ++h->allocations;
         const std::size_t more = h->counts_each ? 0 : 1;
-        if ((t.container || h->trigger == 0) && h->is_over_trigger(more)) {
+        if ((t.container || (h->trigger == 0 && (h->requested < 0 || h->too_many_bytes()))) && h->is_over_trigger(more)) {
             collect_automatically(*h, more);
             h = ensure_heap(); // its last object may have gone, if it was abandoned
         }
@@ -6281,11 +9899,12 @@ PYGC_NOINLINE inline page& find_page(const type_info& t) {
             if (h->traversing) report_and_abort("make_ref inside a traverse, of", &t, nullptr);
             if (page* p = page_for_slot(*h, t)) return *p;
         }
-        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation);
+        const bool forbidden = h != nullptr && (h->pauses != 0 || h->when != mode::at_allocation || is_dying());
         if (h == nullptr || collected || forbidden) {
             if (h != nullptr && t.container && h->counts_each) h->note_freed_containers(1);
             throw_bad_alloc();
         }
+        release_spare_heaps();
         collect(*h, 2);
         h = ensure_heap();
     }
@@ -6322,28 +9941,64 @@ PYGC_INLINE py_ref<T> make(Args&&... args) {
 
 } // namespace detail
 
-/// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
-///
-/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
-/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
-/// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
-/// is no object.
+namespace detail {
+
+/// Whether the author of `T` has said what its objects own, or the library knows it.
+template <class T>
+concept seen_into = !lacks_traverse<std::remove_cv_t<T>>();
+
 template <class T, class... Args>
-[[nodiscard]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+PYGC_INLINE py_ref<T> check_and_make(Args&&... args) {
     static_assert(!std::is_array_v<T>, "pygc: no arrays; use make_ref<std::vector<U>>(n)");
     static_assert(!std::is_abstract_v<T>, "pygc: an abstract class has no objects; make one of a derived class");
     static_assert(access::constructible_with_parentheses<std::remove_cv_t<T>, Args...>() ||
                       access::constructible_with_braces<std::remove_cv_t<T>, Args...>(),
                   "pygc: make_ref<T>(args...): T has no constructor for these arguments; if it is private, "
                   "write `friend struct pygc::access;`");
-    return detail::make<T>(static_cast<Args&&>(args)...);
+    return make<T>(static_cast<Args&&>(args)...);
+}
+
+} // namespace detail
+
+#define PYGC_LACKS_TRAVERSE                                                                                            \
+    "pygc: this class has a destructor and neither a traverse nor a promise: references that it owns would be hidden " \
+    "from the collector; write void traverse(auto& visit) { visit(a, b, c); }, or `using pygc_acyclic = void;` if it " \
+    "owns none"
+
+/// Makes a `T` and returns the first reference to it: as `std::make_shared`, and aggregates work too.
+///
+/// Effects: may run an automatic collection first; constructs `T(args...)`, or `T{args...}` if that doesn't
+/// compile; tracks the object if its type can be part of a cycle. Complexity: constant, besides the
+/// constructor and the collection. Throws: what the constructor throws, and std::bad_alloc; then there
+/// is no object.
+///
+/// Warns, as of a deprecated function, if `T` has a destructor that does something and neither a `traverse` nor
+/// `pygc_acyclic`, nor is a plain struct or a standard container: forgetting `traverse` is the commonest mistake. With
+/// PYGC_REQUIRE_TRAVERSE defined to 1 that is an error.
+template <class T, class... Args>
+    requires detail::seen_into<T>
+[[nodiscard]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+    return detail::check_and_make<T>(static_cast<Args&&>(args)...);
+}
+template <class T, class... Args>
+[[nodiscard, deprecated(PYGC_LACKS_TRAVERSE)]] PYGC_INLINE py_ref<T> make_ref(Args&&... args) {
+    static_assert(!PYGC_REQUIRE_TRAVERSE || detail::seen_into<T>, PYGC_LACKS_TRAVERSE);
+    return detail::check_and_make<T>(static_cast<Args&&>(args)...);
 }
 
 /// For `make_ref<std::vector<int>>({1, 2, 3})`.
 template <class T, class U, class... Args>
+    requires detail::seen_into<T>
 [[nodiscard]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
     return detail::make<T>(list, static_cast<Args&&>(args)...);
 }
+template <class T, class U, class... Args>
+[[nodiscard, deprecated(PYGC_LACKS_TRAVERSE)]] py_ref<T> make_ref(std::initializer_list<U> list, Args&&... args) {
+    static_assert(!PYGC_REQUIRE_TRAVERSE || detail::seen_into<T>, PYGC_LACKS_TRAVERSE);
+    return detail::make<T>(list, static_cast<Args&&>(args)...);
+}
+
+#undef PYGC_LACKS_TRAVERSE
 
 } // namespace pygc::inline PYGC_ABI
 
@@ -6374,6 +10029,8 @@ struct weak_callback {
 /// The user's function and the values it is to be called with, visible to the collector.
 template <class T, class F, class... Captured>
 struct bound_callback final : weak_callback {
+    static_assert(noexcept(std::declval<F&>().~F()) && (noexcept(std::declval<Captured&>().~Captured()) && ...),
+                  "pygc: a callback's destructor must not throw: nobody could catch it");
     static constexpr bool takes_reference = std::is_invocable_v<F&, const py_weakref<T>&, Captured&...>;
     static_assert(takes_reference || std::is_invocable_v<F&, Captured&...>,
                   "pygc: a weak reference's callback is called as f(const py_weakref<T>&, captured...) or "
@@ -6396,7 +10053,7 @@ struct bound_callback final : weak_callback {
 
     void traverse(visitor& visit) override {
         visit_value(visit, function); // an aggregate or a class with a traverse may be seen into; a lambda can't
-        visit(captured);
+        visit_captured(visit, captured);
     }
 
     void call_function(const py_weakref<T>& dead) {
@@ -6417,7 +10074,9 @@ struct bound_callback final : weak_callback {
 
 /// A record with a callback. Tracked, as in CPython: a collection must find out whether it is garbage itself.
 struct callback_record final : weak_record {
-    explicit callback_record(py_object* object) noexcept : weak_record(object) {
+    /// Takes over the callback, which is whole by then: its copies and moves are code of the user.
+    callback_record(py_object* object, weak_callback*& c) noexcept : weak_record(object), callback(c) {
+        c = nullptr;
         call = [](weak_record& self) noexcept { static_cast<callback_record&>(self).run(); };
     }
     ~callback_record() { delete callback; }
@@ -6435,7 +10094,17 @@ struct callback_record final : weak_record {
         delete mine;
     }
 
-    weak_callback* callback = nullptr;
+    weak_callback* callback;
+};
+
+/// Owns a callback until its record does.
+struct callback_owner {
+    explicit callback_owner(weak_callback* c) noexcept : callback(c) {}
+    callback_owner(const callback_owner&) = delete;
+    callback_owner& operator=(const callback_owner&) = delete;
+    ~callback_owner() { delete callback; }
+
+    weak_callback* callback;
 };
 
 /// Makes `h` the current heap, and starts no automatic collection there.
@@ -6451,11 +10120,15 @@ private:
     heap_state* previous_;
 };
 
-/// A record for a living object, in the object's heap. Throws: std::bad_alloc, and what the arguments throw.
+/// A record for a living object, in the object's heap; but in this thread's if another copy of the library made that
+/// one, whose types have other numbers. Throws: std::bad_alloc, and what the arguments throw.
 template <class Record, class... Args>
 py_ref<Record> make_record(heap_state& h, py_object* object, Args&&... args) {
     if (!h.weak.reserve_one()) throw_bad_alloc();
-    const record_scope scope(h);
+    heap_state* const place = h.library == this_library() ? &h : ensure_heap();
+    if (place == nullptr) throw_bad_alloc();
+    check_thread(h, nullptr, &h);
+    const record_scope scope(*place);
     auto record = make_ref<Record>(object, static_cast<Args&&>(args)...);
     attach(h, *record);
     return record;
@@ -6518,11 +10191,11 @@ public:
     py_weakref(const py_ref<U>& r, F f, Captured... captured) {
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
+        const py_ref<U> hold = r; // which moves and copies of the function may let go
         detail::heap_state& h = *detail::chunk_of(p).heap;
-        auto record = detail::make_record<detail::callback_record>(h, p);
-        record->callback =
-            new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...);
-        record_ = record;
+        detail::callback_owner made(
+            new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+        record_ = detail::make_record<detail::callback_record>(h, p, made.callback);
         if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
 
@@ -6601,12 +10274,19 @@ template <class T>
     return n;
 }
 
-/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first.
-/// `f` must not make or end weak references to the object.
+/// Calls `f(py_weakref<T>)` for each of them: the shared one first, then those with a callback, newest first. They are
+/// listed before the first call: `f` may make weak references, which aren't met, and end some, which are met as long
+/// as the list holds them. Throws: std::bad_alloc, before the first call, and what `f` throws.
 template <class T, class F>
 void for_each_weakref(const py_ref<T>& r, F f) {
-    detail::ref_access::for_each_record(detail::ref_access::object(r),
-                                        [&f](detail::weak_record& w) { f(detail::ref_access::weak<T>(w)); });
+    py_object* const p = detail::ref_access::object(r);
+    object_list records;
+    if (!detail::list_access::reserve(records, get_weakref_count(r))) detail::throw_bad_alloc();
+    detail::ref_access::for_each_record(
+        p, [&records](detail::weak_record& w) noexcept { detail::list_access::append(records, &w); });
+    for (const auto& record : records) {
+        f(detail::ref_access::weak<T>(static_cast<detail::weak_record&>(*record)));
+    }
 }
 
 /// Thrown by a weak_proxy whose object is dead: Python's ReferenceError.
@@ -6735,6 +10415,7 @@ public:
         static_assert(std::is_invocable_v<F&, Args&...>, "pygc: a finalizer calls f(args...)");
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
+        const py_ref<T> hold = r; // which moves and copies of the function may let go
         auto function =
             detail::callable<>::make([f = static_cast<F&&>(f), ... args = static_cast<Args&&>(args)]() mutable {
                 static_cast<void>(f(args...));
@@ -6760,9 +10441,9 @@ public:
     py_ref<py_object> detach() noexcept {
         auto object = peek();
         if (alive()) {
-            static_cast<void>(entry_->leave());
-            const auto listed =
-                detail::ref_access::adopt<detail::finalizer_entry>(entry_.get()); // the list's reference
+            detail::finalizer_entry* const entry = entry_.get();
+            const auto listed = detail::ref_access::adopt<detail::finalizer_entry>(entry); // the list's reference
+            const auto function = entry->leave(); // destroyed first: that may be the end of this handle
         }
         return object;
     }
@@ -6836,7 +10517,10 @@ struct bound_function<F, types<Captured...>, R, Args...> final : function_with_s
             captured);
     }
 
-    void traverse(visitor& visit) override { visit(function, captured); }
+    void traverse(visitor& visit) override {
+        visit_captured(visit, function);
+        visit_captured(visit, captured);
+    }
 
     F function;
     std::tuple<Captured...> captured;
@@ -6978,197 +10662,477 @@ py_function(F) -> py_function<typename detail::signature_of<decltype(&F::operato
 
 } // namespace pygc::inline PYGC_ABI
 
-// -------------------- <pygc/detail/weak_core.hpp>
-// What the weak containers share: entries that vanish with an object.
-//
-//   map ---> core: unordered_set<entry>      entry: a key, its hash, what it holds, and a record that leads
-//             ^                  |                  to the object and back; the core owns the record, so that
-//             +--- record's callback               the record can't outlive it
-//
-// While an iterator is alive the entries of dead objects stay where they are, skipped; they go with the
-// last iterator. So an object may die at any time, also in the body of a loop over its map. An entry is taken out by
-// its record and the hash it came with: that needs no memory and no hash or comparison of the user.
+// -------------------- <pygc/detail/weak_entry.hpp>
+// What the entries of all weak containers have in common, whatever their types.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry.
-template <class Owner>
+/// A record that tells an entry's owner of the death. Untracked: it owns nothing, and its only owner is the entry. One
+/// type for all containers, so that they share its pages.
 struct entry_record final : weak_record {
     using pygc_acyclic = void;
 
-    entry_record(py_object* object, Owner* o, std::size_t h) noexcept : weak_record(object), owner(o), hash(h) {
-        call = [](weak_record& self) noexcept {
-            auto& me = static_cast<entry_record&>(self);
-            me.owner->remove_dead(me);
-        };
+    entry_record(py_object* object, void* c, void* e, void (*f)(weak_record&) noexcept) noexcept
+        : weak_record(object), core(c), entry(e) {
+        call = f;
     }
 
-    Owner* owner;
-    std::size_t hash; // that of the entry's key
+    void* core;
+    void* entry;
 };
 
-/// What the three containers share. `Strong`: what an entry holds beside its record. Stays where it is when its
-/// container is moved.
-template <class Key, class Strong, class Hash>
-class weak_core {
-public:
-    using record = entry_record<weak_core>;
+/// A place in a circular list.
+struct weak_link {
+    weak_link() noexcept = default;
+    weak_link(const weak_link&) = delete;
+    weak_link& operator=(const weak_link&) = delete;
 
-    /// Owns a record. Whoever ends it ends the callback, also one that is about to be called: the core that it
-    /// would go to may be gone by then.
-    class record_owner {
+    void link_before(weak_link& where) noexcept {
+        next = &where;
+        previous = where.previous;
+        previous->next = this;
+        where.previous = this;
+    }
+    void unlink() noexcept {
+        previous->next = next;
+        next->previous = previous;
+        next = previous = this;
+    }
+
+    weak_link* next = this;
+    weak_link* previous = this;
+};
+
+/// For entries that hold nothing beside their key.
+struct nothing_strong {};
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/weak_core.hpp>
+// What the weak containers share: entries that vanish with an object.
+//
+//   map ---> core ---> table of entries, by hash         entry: a key, its hash, what it holds, and a record that leads
+//             |  ^           |                                  to the object and back
+//             |  +-----------+--- record's callback
+//             +--- list of entries, in order of their coming
+//
+// User code that is called here (hash, comparison, copies, moves and destructors of keys and values, and all that dies
+// with them) finds a whole table and may do to the container whatever it likes. For that
+//   - a core lives as long as its container, a running operation or an iterator needs it;
+//   - so does an entry; taken out of the table, it keeps its place in the list as long as somebody stands at it;
+//   - what goes is taken out first, and destroyed last;
+//   - a search that called a comparison looks again from the start if the table has changed, at entries that it hasn't
+//     compared yet: among entries of one hash the numbers only grow.
+// An entry is taken out by its record and the hash it came with: that needs no memory and no code of the user.
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// `Keys` says what an entry stores of its key and how that is looked for: `stored`, `wanted`, `store`, `hash`,
+/// `is_same`. `Strong`: what an entry holds beside.
+template <class Keys, class Strong>
+class weak_core : public ephemeron_map {
+public:
+    using stored = typename Keys::stored;
+    using wanted = typename Keys::wanted;
+
+    struct entry : weak_link {
+        entry(const wanted& k, std::size_t h, Strong&& s)
+            : key(Keys::store(k)), hash(h), strong(static_cast<Strong&&>(s)) {}
+
+        [[no_unique_address]] stored key;
+        std::size_t hash;
+        std::size_t number = 0; // in order of coming; what replaces an entry has its number
+        std::size_t uses = 1;   // by the table, and by each that stands at it
+        bool listed = false;    // in the table
+        entry* next_removed = nullptr;
+        py_ref<entry_record> record;
+        [[no_unique_address]] Strong strong;
+
+        /// Null once its object is dead, or waits for its end.
+        [[nodiscard]] py_object* object() const noexcept { return live_target(*record); }
+    };
+
+    /// Keeps a core.
+    class core_hold {
     public:
-        record_owner() noexcept = default;
-        explicit record_owner(py_ref<record>&& r) noexcept : record_(static_cast<py_ref<record>&&>(r)) {}
-        record_owner(record_owner&&) noexcept = default;
-        record_owner& operator=(record_owner&& other) noexcept {
-            record_.swap(other.record_); // the old one ends with `other`
-            return *this;
-        }
-        ~record_owner() {
-            if (record_ == nullptr) return;
-            detach(*record_);
-            record_->call = nullptr;
-        }
-        [[nodiscard]] record* get() const noexcept { return record_.get(); }
+        explicit core_hold(weak_core& c) noexcept : core_(c) { ++core_.uses_; }
+        core_hold(const core_hold&) = delete;
+        core_hold& operator=(const core_hold&) = delete;
+        ~core_hold() { core_.release(); }
 
     private:
-        py_ref<record> record_;
+        weak_core& core_;
     };
 
-    /// What isn't part of the key is mutable: an unordered_set's elements are const.
-    struct entry {
-        entry(const Key& k, std::size_t h) : key(k), hash(h) {}
+    /// Stands at an entry, or at none, and keeps it and its core.
+    class place {
+    public:
+        place() noexcept = default;
+        place(weak_core& c, entry& e) noexcept : core_(&c), entry_(&e) {
+            ++c.uses_;
+            ++e.uses;
+        }
+        place(const place& other) noexcept : core_(other.core_), entry_(other.entry_) {
+            if (entry_ == nullptr) return;
+            ++core_->uses_;
+            ++entry_->uses;
+        }
+        place(place&& other) noexcept { swap(other); }
+        place& operator=(place other) noexcept { // who stood here goes when `other` does, last
+            swap(other);
+            return *this;
+        }
+        ~place() { reset(); }
 
-        Key key;
-        std::size_t hash;
-        mutable record_owner weak;
-        mutable Strong strong{};
-        mutable bool waiting = false;                // dead, and counted in `dead`
-        mutable bool listed = false;                 // in the list `waiting`
-        mutable const entry* next_waiting = nullptr; // in that list
+        void reset() noexcept {
+            if (entry_ == nullptr) return;
+            entry* const e = entry_;
+            weak_core& core = *core_;
+            entry_ = nullptr;
+            release(e);
+            core.release();
+        }
+        void swap(place& other) noexcept {
+            weak_core* const c = core_;
+            core_ = other.core_;
+            other.core_ = c;
+            entry* const e = entry_;
+            entry_ = other.entry_;
+            other.entry_ = e;
+        }
+        [[nodiscard]] weak_core& core() const noexcept { return *core_; }
+        [[nodiscard]] entry* get() const noexcept { return entry_; }
+        [[nodiscard]] entry* operator->() const noexcept { return entry_; }
+        [[nodiscard]] entry& operator*() const noexcept { return *entry_; }
+        explicit operator bool() const noexcept { return entry_ != nullptr; }
 
-        [[nodiscard]] bool is_alive() const noexcept { return live_target(*weak.get()) != nullptr; }
+        /// The next entry in the table with a living object, from here.
+        [[nodiscard]] place next() const noexcept { return entry_ == nullptr ? place() : core_->first_after(*entry_); }
+
+    private:
+        weak_core* core_ = nullptr;
+        entry* entry_ = nullptr;
     };
 
-    /// A key that somebody looks for.
-    struct wanted {
-        const Key& key;
-        std::size_t hash;
-    };
-    struct hash_of {
-        using is_transparent = void;
-        std::size_t operator()(const entry& e) const noexcept { return e.hash; }
-        std::size_t operator()(const wanted& w) const noexcept { return w.hash; }
-        std::size_t operator()(const record& r) const noexcept { return r.hash; }
-    };
-    struct equal {
-        using is_transparent = void;
-        bool operator()(const entry& a, const entry& b) const { return a.hash == b.hash && a.key == b.key; }
-        bool operator()(const wanted& w, const entry& e) const { return w.hash == e.hash && w.key == e.key; }
-        bool operator()(const entry& e, const wanted& w) const { return (*this)(w, e); }
-        bool operator()(const record& r, const entry& e) const noexcept { return &r == e.weak.get(); }
-        bool operator()(const entry& e, const record& r) const noexcept { return (*this)(r, e); }
-    };
-    using set_of_entries = std::unordered_set<entry, hash_of, equal>;
-    using place = typename set_of_entries::iterator;
-
-    /// Complexity: constant, on average. The entries of dead objects don't count.
-    [[nodiscard]] std::size_t size() const noexcept { return entries.size() - dead; }
-
-    /// The entry of a key, null if there is none or its object is dead.
-    [[nodiscard]] const entry* find(const Key& key) const {
-        const auto i = entries.find(wanted{key, Hash()(key)});
-        return i != entries.end() && i->is_alive() ? &*i : nullptr;
+    weak_core() noexcept {
+        if constexpr (holds_references<Strong>()) {
+            count_values = [](ephemeron_map& self, ephemeron_table& table) {
+                static_cast<weak_core&>(self).for_each([&table](entry& e) {
+                    py_object* const key = e.object();
+                    if (key == nullptr) return; // on its way out, and held from outside until then
+                    table.count_value(&e, key, [&e](count_visitor& visit) { visit_value(visit, e.strong); });
+                });
+            };
+            visit_value_of = [](void* e, visitor& visit) { visit_value(visit, static_cast<entry*>(e)->strong); };
+        }
     }
 
-    /// Puts an entry in, or replaces the one that is there: what it held is dropped last.
-    void set(const Key& key, py_object* object, Strong strong) {
+    /// The container has gone. Effects: as `clear`; then there is nothing to be put in any more.
+    void end() noexcept {
+        owned_ = false;
+        clear();
+        release();
+    }
+
+    /// Complexity: constant.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// The entry of a key, none if there isn't one or its object is dead. Throws: what hash and comparison throw.
+    [[nodiscard]] place find(const wanted& asked) {
+        const core_hold self(*this);
+        if (size_ == 0 || !Keys::can_be_there(asked)) return {};
+        if constexpr (Keys::by_identity) {
+            return find(asked, Keys::hash(asked));
+        } else {
+            decltype(auto) key = Keys::hold(asked);
+            return find(key, Keys::hash(key));
+        }
+    }
+
+    struct put_result {
+        place there; // none: the object is about to end, or the container has
+        bool is_new;
+    };
+
+    /// Puts an entry in, or replaces the one that is there if so wanted: what that held is dropped last. An entry for
+    /// an object whose destructor runs is gone at once. Throws: std::bad_alloc, and what hash, comparison and copies
+    /// throw; then nothing has changed.
+    put_result put(const wanted& asked, py_object* object, Strong&& strong, bool replace) {
         if (object == nullptr) report_and_abort("null put into a weak container", nullptr, this);
-        const std::size_t hash = Hash()(key);
-        record_owner made(make_record<record>(*chunk_of(object).heap, object, this, hash));
-        place i = entries.find(wanted{key, hash});
-        if (i == entries.end()) i = entries.emplace(key, hash).first;
-        if (i->waiting) --dead;
-        i->waiting = false;
-        i->weak = static_cast<record_owner&&>(made);
-        std::swap(i->strong, strong);
-    }
-
-    bool erase(const Key& key) {
-        const place i = entries.find(wanted{key, Hash()(key)});
-        if (i == entries.end() || !i->is_alive()) return false;
-        if (may_take_out(*i)) {
-            take_out(i);
-        } else {
-            Strong old{};
-            hide(*i);
-            std::swap(i->strong, old);
+        const core_hold self(*this);
+        const auto hold = to_ref<py_object>(object); // the caller's references may go in code of the user
+        decltype(auto) key = Keys::hold(asked);
+        const std::size_t hash = Keys::hash(key);
+        place there = find(key, hash);
+        if (there && !replace) return {there, false};
+        if (is_ending(object)) {
+            if (there) take_out_and_release(*there);
+            return {place(), false};
         }
-        return true;
+        heap_state& heap = *chunk_of(object).heap;
+        if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
+            if (there) {
+                auto record = make_record<entry_record>(heap, object, this, there.get(), &remove_dead);
+                disarm(*there);
+                record.swap(there->record);
+                enter(heap);
+                leave(*chunk_of(record.get()).heap);
+                return {there, false};
+            }
+        }
+        const std::size_t before = changes_;
+        fresh_entry fresh(new entry(key, hash, static_cast<Strong&&>(strong)));
+        fresh->record = make_record<entry_record>(heap, object, this, fresh.get(), &remove_dead);
+        if (changes_ != before) { // copies and moves are code of the user
+            there.reset();
+            there = find(key, hash);
+            if (there && !replace) return {there, false};
+        }
+        if (!owned_) return {place(), false};
+        if (!there) reserve_one();
+        enter(heap);
+        if (there) {
+            take_place_of(*there, *fresh);
+            entry* const made = fresh.release();
+            release(there.get()); // by the table; `there` is the last to stand at it
+            return {place(*this, *made), false};
+        }
+        entry* const made = fresh.release();
+        made->number = ++last_number_;
+        made->listed = true;
+        made->link_before(*this_link());
+        table_[free_slot(hash)] = made;
+        ++size_;
+        ++changes_;
+        return {place(*this, *made), true};
     }
 
+    /// Preconditions: in the table, or was.
+    void erase(place& p) noexcept {
+        if (p->listed) take_out_and_release(*p);
+    }
+
+    /// Effects: first there is nothing in it any more, then all that was there is destroyed, in order.
     void clear() noexcept {
-        if (iterators == 0) {
-            set_of_entries old;
-            old.swap(entries);
-            dead = 0;
-            waiting = nullptr;
-        } else {
-            for (const entry& e : entries) hide(e); // what they hold goes with the last iterator
+        erase_entries_if([](const stored&) noexcept { return true; });
+    }
+
+    /// For a collection, too: takes out all entries whose key fulfils `f`, then destroys them. `f` is no code of the
+    /// user.
+    template <class F>
+    void erase_entries_if(F f) noexcept {
+        const core_hold self(*this);
+        entry* removed = nullptr;
+        entry** last = &removed;
+        for_each([&](entry& e) noexcept {
+            if (!f(e.key)) return;
+            take_out(e);
+            *last = &e;
+            last = &e.next_removed;
+        });
+        while (removed != nullptr) {
+            entry* const e = removed;
+            removed = e->next_removed;
+            release(e);
         }
     }
 
-    /// Called when the object behind an entry has died.
-    void remove_dead(record& r) noexcept {
-        const place i = entries.find(r);
-        if (i == entries.end()) return; // replaced meanwhile
-        if (may_take_out(*i)) {
-            take_out(i);
-        } else {
-            wait(*i);
+    /// Calls `f(entry&)` for all in the table, those of dead objects that wait to be told too; `f` may take it out.
+    template <class F>
+    void for_each(F f) {
+        for (weak_link* l = this_link()->next; l != this_link();) {
+            auto& e = static_cast<entry&>(*l);
+            l = l->next;
+            if (e.listed) f(e);
         }
     }
 
-    void begin_iteration() noexcept { ++iterators; }
-    void end_iteration() noexcept {
-        --iterators;
-        while (iterators == 0 && waiting != nullptr) { // what goes may look at the map, and iterate
-            const entry& e = *waiting;
-            waiting = e.next_waiting;
-            e.listed = false;
-            if (!e.waiting) continue; // it has an object again
-            --dead;
-            take_out(entries.find(*e.weak.get()));
+    /// The first entry behind a place in the list that is in the table and has a living object.
+    [[nodiscard]] place first_after(weak_link& from) noexcept {
+        for (weak_link* l = from.next; l != this_link(); l = l->next) {
+            auto& e = static_cast<entry&>(*l);
+            if (e.listed && e.object() != nullptr) return place(*this, e);
         }
+        return {};
     }
-
-    set_of_entries entries;
-    const entry* waiting = nullptr; // list of those that wait for the last iterator, or did
-    std::size_t dead = 0;
-    std::size_t iterators = 0;
+    [[nodiscard]] place first() noexcept { return first_after(*this_link()); }
 
 private:
-    [[nodiscard]] bool may_take_out(const entry& e) const noexcept { return iterators == 0 && !e.listed; }
+    /// An entry that isn't in the table yet.
+    class fresh_entry {
+    public:
+        explicit fresh_entry(entry* e) noexcept : entry_(e) {}
+        fresh_entry(const fresh_entry&) = delete;
+        fresh_entry& operator=(const fresh_entry&) = delete;
+        ~fresh_entry() {
+            if (entry_ == nullptr) return;
+            disarm(*entry_);
+            destroy(entry_);
+        }
+        [[nodiscard]] entry* get() const noexcept { return entry_; }
+        [[nodiscard]] entry* operator->() const noexcept { return entry_; }
+        [[nodiscard]] entry& operator*() const noexcept { return *entry_; }
+        entry* release() noexcept {
+            entry* const e = entry_;
+            entry_ = nullptr;
+            return e;
+        }
 
-    /// What the entry's destructor drops may look at the map, in which the entry is no more.
-    void take_out(place i) noexcept { const auto node = entries.extract(i); }
+    private:
+        entry* entry_;
+    };
 
-    void wait(const entry& e) noexcept {
-        e.waiting = true;
-        ++dead;
-        if (e.listed) return;
-        e.listed = true;
-        e.next_waiting = waiting;
-        waiting = &e;
+    ~weak_core() { delete[] table_; }
+
+    void release() noexcept {
+        if (--uses_ == 0) delete this;
     }
 
-    /// Makes an entry one of a dead object.
-    void hide(const entry& e) noexcept {
-        if (!e.is_alive()) return;
-        detach(*e.weak.get());
-        wait(e);
+    static void release(entry* e) noexcept {
+        if (--e->uses != 0) return;
+        e->unlink();
+        destroy(e);
     }
+
+    static void destroy(entry* e) noexcept {
+#if PYGC_EXCEPTIONS
+        if constexpr (!noexcept(e->~entry())) {
+            const auto record = e->record; // its heap's hook is told
+            heap_state& h = record != nullptr ? *chunk_of(record.get()).heap : *this_thread.heap;
+            const void* const address = e;
+            try {
+                delete e;
+            } catch (...) {
+                report_unraisable(h, "the destructor of an entry of a weak container, of",
+                                  type_name<typename Keys::template names<Strong>>(), address);
+            }
+            return;
+        }
+#endif
+        delete e;
+    }
+
+    [[nodiscard]] weak_link* this_link() noexcept { return &list_; }
+
+    [[nodiscard]] std::size_t next_slot(std::size_t slot) const noexcept { return (slot + 1) & (capacity_ - 1); }
+    [[nodiscard]] std::size_t home_of(std::size_t hash) const noexcept {
+        return static_cast<std::size_t>((std::uint64_t{hash} * 0x9e3779b97f4a7c15u) >> 32) & (capacity_ - 1);
+    }
+    /// Preconditions: there is room.
+    [[nodiscard]] std::size_t free_slot(std::size_t hash) const noexcept {
+        std::size_t i = home_of(hash);
+        while (table_[i] != nullptr) i = next_slot(i);
+        return i;
+    }
+    [[nodiscard]] std::size_t slot_of(const entry& e) const noexcept {
+        std::size_t i = home_of(e.hash);
+        while (table_[i] != &e) i = next_slot(i);
+        return i;
+    }
+
+    /// Open addressing with linear probing, at most three quarters full. Throws: std::bad_alloc.
+    void reserve_one() {
+        if (4 * (size_ + 1) <= 3 * capacity_) return;
+        const std::size_t capacity = capacity_ == 0 ? 8 : 2 * capacity_;
+        entry** const larger = new entry* [capacity] {};
+        delete[] table_;
+        table_ = larger;
+        capacity_ = capacity;
+        for_each([this](entry& e) noexcept { table_[free_slot(e.hash)] = &e; }); // in order of their numbers
+        ++changes_;
+    }
+
+    [[nodiscard]] place find(const wanted& key, std::size_t hash) {
+        if (capacity_ == 0) return {};
+        std::size_t compared = 0; // the highest number
+        for (std::size_t i = home_of(hash); table_[i] != nullptr;) {
+            entry& e = *table_[i];
+            i = next_slot(i);
+            if (e.hash != hash || e.number <= compared) continue;
+            py_object* const object = e.object();
+            if (object == nullptr) continue;
+            if constexpr (Keys::by_identity) {
+                if (object == Keys::object(key)) return place(*this, e);
+            } else {
+                compared = e.number;
+                const std::size_t before = changes_;
+                place here(*this, e);
+                if (Keys::is_same(e.key, object, key)) {
+                    if (e.listed && e.object() != nullptr) return here;
+                    if (entry* const other = successor_of(e)) return place(*this, *other);
+                }
+                here.reset();
+                if (changes_ != before) i = home_of(hash);
+            }
+        }
+        return {};
+    }
+
+    /// The entry that has replaced `e` while it was compared.
+    [[nodiscard]] entry* successor_of(const entry& e) const noexcept {
+        for (std::size_t i = home_of(e.hash); table_[i] != nullptr; i = next_slot(i)) {
+            if (table_[i]->number == e.number && table_[i]->object() != nullptr) return table_[i];
+        }
+        return nullptr;
+    }
+
+    /// No longer told of the death.
+    static void disarm(entry& e) noexcept {
+        if (e.record == nullptr) return;
+        detach(*e.record);
+        e.record->call = nullptr;
+    }
+
+    /// Preconditions: `old` is in the table.
+    void take_place_of(entry& old, entry& fresh) noexcept {
+        fresh.number = old.number;
+        fresh.listed = true;
+        fresh.link_before(old); // so that who iterates doesn't meet it again
+        table_[slot_of(old)] = &fresh;
+        old.listed = false;
+        disarm(old);
+        leave(*chunk_of(old.record.get()).heap);
+        ++changes_;
+    }
+
+    /// Out of the table. Its use by the table is the caller's then.
+    void take_out(entry& e) noexcept {
+        std::size_t hole = slot_of(e);
+        // What was pushed past the hole moves back, so that no search ends too early.
+        for (std::size_t i = next_slot(hole); table_[i] != nullptr; i = next_slot(i)) {
+            const std::size_t begin = home_of(table_[i]->hash);
+            if (((i - begin) & (capacity_ - 1)) < ((i - hole) & (capacity_ - 1))) continue;
+            table_[hole] = table_[i];
+            hole = i;
+        }
+        table_[hole] = nullptr;
+        e.listed = false;
+        disarm(e);
+        leave(*chunk_of(e.record.get()).heap);
+        --size_;
+        ++changes_;
+    }
+
+    void take_out_and_release(entry& e) noexcept {
+        const core_hold self(*this);
+        take_out(e);
+        release(&e);
+    }
+
+    /// The object of an entry has died.
+    static void remove_dead(weak_record& r) noexcept {
+        const auto& record = static_cast<entry_record&>(r);
+        static_cast<weak_core*>(record.core)->take_out_and_release(*static_cast<entry*>(record.entry));
+    }
+
+    weak_link list_;
+    entry** table_ = nullptr;
+    std::size_t capacity_ = 0; // a power of two, or none
+    std::size_t size_ = 0;
+    std::size_t changes_ = 0;
+    std::size_t last_number_ = 0;
+    std::size_t uses_ = 1; // by the container, and by all that run or stand in it
+    bool owned_ = true;    // the container is there
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -7180,40 +11144,25 @@ namespace pygc::inline PYGC_ABI {
 
 namespace detail {
 
-/// Walks over the entries of living objects. Each copy keeps dead entries in their places.
+/// Walks over the entries of living objects: stands at one, and holds its object.
 template <class Core, class View>
 class weak_iterator {
 public:
-    using value_type = decltype(View::make(std::declval<const typename Core::entry&>(), nullptr));
+    using value_type = decltype(View::make(std::declval<typename Core::entry&>(), nullptr));
     using difference_type = std::ptrdiff_t;
 
     weak_iterator() noexcept = default;
-    /// Null stands for an empty core.
-    static weak_iterator first(Core* core) noexcept {
-        return core != nullptr ? weak_iterator(core, core->entries.begin()) : weak_iterator();
-    }
-    static weak_iterator last(Core* core) noexcept {
-        return core != nullptr ? weak_iterator(core, core->entries.end()) : weak_iterator();
-    }
-    weak_iterator(const weak_iterator& other) noexcept : core_(other.core_), at_(other.at_), held_(other.held_) {
-        if (core_ != nullptr) core_->begin_iteration();
-    }
-    weak_iterator& operator=(const weak_iterator& other) noexcept {
-        weak_iterator copy(other);
-        std::swap(core_, copy.core_);
-        std::swap(at_, copy.at_);
-        std::swap(held_, copy.held_);
-        return *this;
-    }
-    ~weak_iterator() {
-        held_.reset();
-        if (core_ != nullptr) core_->end_iteration();
+    explicit weak_iterator(Core* core) noexcept {
+        if (core != nullptr) at_ = core->first();
+        if (at_) held_ = to_ref<py_object>(at_->object());
     }
 
     [[nodiscard]] value_type operator*() const { return View::make(*at_, held_.get()); }
     weak_iterator& operator++() {
-        ++at_;
-        skip_dead();
+        auto next = at_.next();
+        auto object = next ? to_ref<py_object>(next->object()) : py_ref<py_object>();
+        at_.swap(next);
+        held_.swap(object); // what was held may die here, at the end
         return *this;
     }
     weak_iterator operator++(int) {
@@ -7222,30 +11171,11 @@ public:
         return before;
     }
     [[nodiscard]] friend bool operator==(const weak_iterator& a, const weak_iterator& b) noexcept {
-        return a.at_ == b.at_;
+        return a.at_.get() == b.at_.get();
     }
 
 private:
-    weak_iterator(Core* core, typename Core::place at) noexcept : core_(core), at_(at) {
-        core_->begin_iteration();
-        skip_dead();
-    }
-
-    /// Holds the object of the entry it stops at.
-    void skip_dead() noexcept {
-        py_ref<py_object> next;
-        for (; at_ != core_->entries.end(); ++at_) {
-            py_object* p = live_target(*at_->weak.get());
-            if (p == nullptr) continue;
-            add_reference(header_of(p));
-            next = ref_access::adopt<py_object>(p);
-            break;
-        }
-        held_.swap(next);
-    }
-
-    Core* core_ = nullptr;
-    typename Core::place at_{};
+    typename Core::place at_; // none: the end
     py_ref<py_object> held_;
 };
 
@@ -7260,7 +11190,13 @@ public:
         swap(taken);
         return *this;
     }
-    ~weak_container() { delete core_; }
+    ~weak_container() {
+        while (core_ != nullptr) { // again only if what was in it puts something in
+            Core& last = *core_;
+            core_ = nullptr;
+            last.end();
+        }
+    }
 
     void swap(weak_container& other) noexcept {
         Core* mine = core_;
@@ -7271,6 +11207,7 @@ public:
     /// The number of entries whose objects live.
     [[nodiscard]] std::size_t size() const noexcept { return core_ != nullptr ? core_->size() : 0; }
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    /// Effects: the container is empty, then what was in it is destroyed.
     void clear() noexcept {
         if (core_ != nullptr) core_->clear();
     }
@@ -7278,41 +11215,94 @@ public:
 protected:
     template <class Key>
     [[nodiscard]] auto find_entry(const Key& key) const {
-        return core_ != nullptr ? core_->find(key) : nullptr;
+        return core_ != nullptr ? core_->find(key) : typename Core::place();
     }
     template <class Key>
     bool erase_entry(const Key& key) {
-        return core_ != nullptr && core_->erase(key);
+        auto there = find_entry(key);
+        if (!there) return false;
+        core_of(there).erase(there);
+        return true;
     }
+    [[nodiscard]] static Core& core_of(const typename Core::place& p) noexcept { return p.core(); }
     /// Throws: std::bad_alloc.
     Core& made_core() {
         if (core_ == nullptr) core_ = new Core();
         return *core_;
     }
-    /// Calls `f(entry)` for all, those of dead objects too.
+    /// Calls `f(entry)` for all, those of dead objects that wait to be told too.
     template <class F>
     void for_each_entry(F f) const {
-        if (core_ == nullptr) return;
-        for (const auto& e : core_->entries) f(e);
+        if (core_ != nullptr) core_->for_each(f);
     }
 
     Core* core_ = nullptr;
 };
 
-struct nothing_strong {};
+/// As `==`.
+struct equal_keys {
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+        return static_cast<bool>(a == b);
+    }
+};
+
+/// Entries that are found by a value.
+template <class Key, class Hash, class Equal>
+struct keyed_by_value {
+    using stored = Key;
+    using wanted = Key;
+    template <class>
+    using names = Key; // in reports
+    static constexpr bool by_identity = false;
+
+    static bool can_be_there(const Key&) noexcept { return true; }
+    static const Key& hold(const Key& key) noexcept { return key; }
+    static Key store(const Key& key) { return key; }
+    static std::size_t hash(const Key& key) { return Hash()(key); }
+    static bool is_same(const Key& key, py_object*, const Key& other) { return static_cast<bool>(Equal()(key, other)); }
+};
+
+struct nothing_stored {};
+
+/// Entries that are found by their object, as a `py_ref` to it.
+template <class K, class Hash, class Equal>
+struct keyed_by_object {
+    using stored = nothing_stored;
+    using wanted = py_ref<K>;
+    template <class V>
+    using names = V;
+    static constexpr bool by_identity = __is_same(Equal, equal_keys) && __is_same(Hash, std::hash<py_ref<K>>);
+
+    static bool can_be_there(const py_ref<K>& key) noexcept { return key != nullptr; }
+    static py_ref<K> hold(const py_ref<K>& key) noexcept { return key; }
+    static nothing_stored store(const py_ref<K>&) noexcept { return {}; }
+    static std::size_t hash(const py_ref<K>& key) { return Hash()(key); }
+    static const py_object* object(const py_ref<K>& key) noexcept { return ref_access::object(key); }
+    /// The object may be alive for the last time.
+    static bool is_same(nothing_stored, py_object* object, const py_ref<K>& other) {
+        return static_cast<bool>(Equal()(to_ref<K>(object), other));
+    }
+};
 
 } // namespace detail
 
 /// From keys to objects that somebody else keeps alive: CPython's WeakValueDictionary. An entry goes when its object
-/// dies, before the object's destructor; while an iterator lives, it is hidden at once and goes with the last
-/// iterator. Iterators give pairs of key and reference and hold the object they stand at.
+/// dies, before the object's destructor. Iterators give pairs of key and reference and hold the object they stand at.
 ///
-/// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw. **Complexity**: as
-/// std::unordered_map. Movable, which doesn't throw. No iterator may outlive the map or see it moved;
-/// `set` of a new key ends iterators as in std::unordered_map.
-template <class Key, class T, class Hash = std::hash<Key>>
-class weak_value_map : public detail::weak_container<detail::weak_core<Key, detail::nothing_strong, Hash>> {
-    using core = detail::weak_core<Key, detail::nothing_strong, Hash>;
+/// What the container calls (hash, comparison, copies and destructors of keys, and all that dies with them) finds it
+/// whole and may change it, collect, or end it. In a loop over it objects may die, entries may be put in and taken out,
+/// and the container may be cleared, moved or destroyed: an entry that is taken out while an iterator stands at
+/// it is kept until the iterator leaves, one that is put in is met, and an iterator that outlives its map is at its end
+/// with the next step. An object whose destructor runs isn't put in.
+///
+/// **Exceptions**: std::bad_alloc, and what hash, comparison and copies of keys throw; then nothing has changed. What a
+/// key's destructor throws goes to the unraisable hook. **Complexity**: as std::unordered_map; iteration in order of
+/// coming. Movable, which doesn't throw.
+template <class Key, class T, class Hash = std::hash<Key>, class Equal = detail::equal_keys>
+class weak_value_map : public detail::weak_container<
+                           detail::weak_core<detail::keyed_by_value<Key, Hash, Equal>, detail::nothing_strong>> {
+    using core = detail::weak_core<detail::keyed_by_value<Key, Hash, Equal>, detail::nothing_strong>;
     struct view {
         static std::pair<const Key&, py_ref<T>> make(const typename core::entry& e, py_object* held) {
             return {e.key, detail::to_ref<T>(held)};
@@ -7327,46 +11317,72 @@ public:
 
     /// Replaces what was there. Preconditions: `value` isn't null.
     void set(const Key& key, const py_ref<T>& value) {
-        this->made_core().set(key, detail::ref_access::object(value), {});
+        this->made_core().put(key, detail::ref_access::object(value), {}, true);
     }
 
     /// Returns: the object, null if there is none.
-    [[nodiscard]] py_ref<T> get(const Key& key) const {
-        const auto* e = this->find_entry(key);
-        return e == nullptr ? py_ref<T>() : detail::to_ref<T>(detail::live_target(*e->weak.get()));
-    }
-    [[nodiscard]] bool contains(const Key& key) const { return this->find_entry(key) != nullptr; }
+    [[nodiscard]] py_ref<T> get(const Key& key) const { return object_of(this->find_entry(key)); }
+    [[nodiscard]] bool contains(const Key& key) const { return static_cast<bool>(this->find_entry(key)); }
 
     /// Returns: the object that is there, or `value` once it is.
     py_ref<T> set_default(const Key& key, const py_ref<T>& value) {
-        if (auto there = get(key)) return there;
-        set(key, value);
-        return value;
+        const py_ref<T> held = value;
+        const auto result = this->made_core().put(key, detail::ref_access::object(held), {}, false);
+        return result.is_new || !result.there ? held : detail::to_ref<T>(result.there->object());
     }
     /// Returns: the object that was there, null if none.
     py_ref<T> pop(const Key& key) {
-        auto there = get(key);
-        this->erase_entry(key);
-        return there;
+        auto there = this->find_entry(key);
+        auto object = object_of(there);
+        if (there) this->core_of(there).erase(there);
+        return object;
     }
     bool erase(const Key& key) { return this->erase_entry(key); }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
-    void traverse(auto& visit) {
-        this->for_each_entry([&visit](const auto& e) { visit(e.key); });
+    /// Shows the keys. An entry whose key leads to garbage goes with it.
+    template <class V>
+    void traverse(V& visit) {
+        if constexpr (detail::holds_references<Key>()) {
+            if (this->core_ == nullptr) return;
+            if constexpr (__is_same(V, visitor)) {
+                if (visit.erases_keys() && !visit.in_keys()) {
+                    this->core_->erase_entries_if([&visit](const Key& key) { return detail::is_dead_key(visit, key); });
+                    return;
+                }
+            }
+            this->for_each_entry([&visit](const auto& e) {
+                visit.begin_keys();
+                visit(e.key);
+                visit.end_keys();
+            });
+        } else {
+            this->for_each_entry([&visit](const auto& e) { visit(e.key); });
+        }
+    }
+
+private:
+    [[nodiscard]] static py_ref<T> object_of(const typename core::place& p) noexcept {
+        return p ? detail::to_ref<T>(p->object()) : py_ref<T>();
     }
 };
 
-/// From objects, by their identity, to values: CPython's WeakKeyDictionary. An entry goes when its key dies. A value
-/// that owns its key keeps it alive, and with it the entry.
-template <class K, class V>
-class weak_key_map
-    : public detail::weak_container<detail::weak_core<const py_object*, V, std::hash<const py_object*>>> {
-    using core = detail::weak_core<const py_object*, V, std::hash<const py_object*>>;
+/// From objects to values: CPython's WeakKeyDictionary. An entry goes when its key dies. Objects are the same if they
+/// are one object, unless `Hash` and `Equal` say otherwise: both are called with `const py_ref<K>&`.
+///
+/// The entries are ephemerons: a full collection frees an entry whose key is reached through its own value only, or
+/// through those of other such entries, wherever the map is. It sees into the values as into the fields of an object;
+/// where they can't hold references it does nothing for the map. Keys of types that aren't tracked, and those in
+/// another heap than the map's first, count as held from outside; in younger collections the values do.
+///
+/// Otherwise as weak_value_map. `V` needs no default constructor and no assignment.
+template <class K, class V, class Hash = std::hash<py_ref<K>>, class Equal = detail::equal_keys>
+class weak_key_map : public detail::weak_container<detail::weak_core<detail::keyed_by_object<K, Hash, Equal>, V>> {
+    using core = detail::weak_core<detail::keyed_by_object<K, Hash, Equal>, V>;
     struct view {
-        static std::pair<py_ref<K>, V&> make(const typename core::entry& e, py_object* held) {
+        static std::pair<py_ref<K>, V&> make(typename core::entry& e, py_object* held) {
             return {detail::to_ref<K>(held), e.strong};
         }
     };
@@ -7379,37 +11395,46 @@ public:
 
     /// Replaces what was there. Preconditions: `key` isn't null.
     void set(const py_ref<K>& key, V value) {
-        py_object* p = detail::ref_access::object(key);
-        this->made_core().set(p, p, static_cast<V&&>(value));
+        this->made_core().put(key, detail::ref_access::object(key), static_cast<V&&>(value), true);
     }
 
-    /// Returns: the value, null if there is none. Valid until the map changes.
+    /// Returns: the value, null if there is none. Valid until its entry is replaced or goes.
     [[nodiscard]] V* find(const py_ref<K>& key) const {
-        const auto* e = this->find_entry(detail::ref_access::object(key));
-        return e == nullptr ? nullptr : &e->strong;
+        const auto there = this->find_entry(key);
+        return there ? &there->strong : nullptr;
     }
-    /// The value, a fresh `V()` if there was none.
+    /// The value, a fresh `V()` if there was none. Preconditions: `key`'s destructor isn't running.
     V& operator[](const py_ref<K>& key) {
-        if (V* there = find(key)) return *there;
-        set(key, V());
-        return *find(key);
+        core& mine = this->made_core();
+        const typename core::core_hold hold(mine); // what is called may end the map
+        if (const auto there = mine.find(key)) return there->strong;
+        const auto result = mine.put(key, detail::ref_access::object(key), V(), false);
+        if (!result.there)
+            detail::report_and_abort("operator[] of a weak_key_map with a key that is being destroyed", nullptr, this);
+        return result.there->strong;
     }
-    [[nodiscard]] bool contains(const py_ref<K>& key) const { return find(key) != nullptr; }
-    bool erase(const py_ref<K>& key) { return this->erase_entry(detail::ref_access::object(key)); }
+    [[nodiscard]] bool contains(const py_ref<K>& key) const { return static_cast<bool>(this->find_entry(key)); }
+    bool erase(const py_ref<K>& key) { return this->erase_entry(key); }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
+    /// Shows the values, unless the collection looks at them by itself.
     void traverse(auto& visit) {
+        if (this->core_ == nullptr) return;
+        if constexpr (detail::holds_references<V>()) {
+            if (visit.defer(*this->core_)) return;
+        }
         this->for_each_entry([&visit](const auto& e) { visit(e.strong); });
     }
 };
 
-/// Objects that somebody else keeps alive, each once, by identity: CPython's WeakSet.
-template <class T>
+/// Objects that somebody else keeps alive, each once: CPython's WeakSet. By identity, unless `Hash` and `Equal` say
+/// otherwise. Otherwise as weak_value_map.
+template <class T, class Hash = std::hash<py_ref<T>>, class Equal = detail::equal_keys>
 class weak_set : public detail::weak_container<
-                     detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>> {
-    using core = detail::weak_core<const py_object*, detail::nothing_strong, std::hash<const py_object*>>;
+                     detail::weak_core<detail::keyed_by_object<T, Hash, Equal>, detail::nothing_strong>> {
+    using core = detail::weak_core<detail::keyed_by_object<T, Hash, Equal>, detail::nothing_strong>;
     struct view {
         static py_ref<T> make(const typename core::entry&, py_object* held) { return detail::to_ref<T>(held); }
     };
@@ -7420,33 +11445,27 @@ public:
     using value_type = py_ref<T>;
 
     /// Returns: whether it is new. Preconditions: not null.
-    bool add(const py_ref<T>& r) {
-        if (contains(r)) return false;
-        py_object* p = detail::ref_access::object(r);
-        this->made_core().set(p, p, {});
-        return true;
-    }
-    bool discard(const py_ref<T>& r) { return this->erase_entry(detail::ref_access::object(r)); }
-    [[nodiscard]] bool contains(const py_ref<T>& r) const {
-        return this->find_entry(detail::ref_access::object(r)) != nullptr;
-    }
+    bool add(const py_ref<T>& r) { return this->made_core().put(r, detail::ref_access::object(r), {}, false).is_new; }
+    bool discard(const py_ref<T>& r) { return this->erase_entry(r); }
+    [[nodiscard]] bool contains(const py_ref<T>& r) const { return static_cast<bool>(this->find_entry(r)); }
     /// Takes any of them out. Returns: null if there is none.
     py_ref<T> pop() {
-        py_ref<T> any;
-        for (auto r : *this) {
-            any = r;
-            break;
-        }
-        if (any) discard(any);
-        return any;
+        if (this->core_ == nullptr) return nullptr;
+        auto first = this->core_->first();
+        if (!first) return nullptr;
+        auto object = detail::to_ref<T>(first->object());
+        this->core_->erase(first);
+        return object;
     }
     /// Adds those of another set.
     void update(const weak_set& other) {
-        for (auto r : other) add(r);
+        core& mine = this->made_core();
+        const typename core::core_hold hold(mine); // what is called may end the set
+        for (auto r : other) mine.put(r, detail::ref_access::object(r), {}, false);
     }
 
-    [[nodiscard]] iterator begin() const { return iterator::first(this->core_); }
-    [[nodiscard]] iterator end() const { return iterator::last(this->core_); }
+    [[nodiscard]] iterator begin() const { return iterator(this->core_); }
+    [[nodiscard]] iterator end() const { return iterator(); }
 
     void traverse(auto&) noexcept {} // owns nothing
 };

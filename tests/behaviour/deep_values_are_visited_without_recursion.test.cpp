@@ -50,7 +50,8 @@ struct tree_owner : pygc::py_object {
     std::unique_ptr<branch> root;
     ~tree_owner() {
         while (root) {
-            auto& deeper = root->left && root->left->r ? root->left : root->right;
+            auto const leads_on = [](auto const& b) { return b && (b->left || b->right); };
+            auto& deeper = leads_on(root->left) ? root->left : root->right;
             root = std::move(deeper);
         }
     }

@@ -101,7 +101,7 @@ TEST_CASE("row 28: automatic collections that fall due in destructors come after
     }
     pygc::collect();
     CHECK(l.alive() == 0);
-    CHECK(pygc::get_stats()[0].collections > 50);
+    CHECK(pygc::get_stats()[0].collections >= 50);
 }
 
 TEST_CASE("destructors that make objects of the same type in a collection", "[reentry]") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // expect-output: ^pygc: used by another thread than its heap's; objects belong to one thread at a time: document at
-// A worker that lives on makes documents which main drops: both change the same pages.
+// A worker that lives on makes documents which main borrows: both change the same pages.
 #define PYGC_DEBUG 1
 #include <pygc/pygc.hpp>
 
@@ -21,5 +21,5 @@ int main() {
         for (;;) std::this_thread::yield();
     }).detach();
     while (!made) std::this_thread::yield();
-    handed_over = nullptr;
+    auto const mine = pygc::borrow(handed_over.get());
 }

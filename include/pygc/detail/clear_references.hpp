@@ -94,7 +94,7 @@ private:
         if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
         snapshot_.trial[0] = snapshot::not_garbage;
         for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
-        for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(*pages_[i].where, snapshot_);
+        for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(pages_[i], snapshot_);
         if (!for_good) { // later they are gone
             unlink_visitor visit(snapshot_);
             visit.begin(nullptr, SIZE_MAX);

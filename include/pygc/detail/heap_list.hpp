@@ -259,6 +259,21 @@ inline void unmap_heap(heap_state& h) noexcept {
     unmap_memory(memory, heap_state_bytes + reserve_bytes);
 }
 
+/// Gives the memory of heaps that wait for a thread back to the system.
+PYGC_NOINLINE inline void release_spare_heaps() noexcept {
+    for (;;) {
+        heap_state* h;
+        {
+            const shared_lock lock;
+            h = spare_heaps;
+            if (h == nullptr) return;
+            spare_heaps = h->next;
+            --spare_heap_count;
+        }
+        unmap_heap(*h);
+    }
+}
+
 /// The end of an empty heap: it waits for the next thread, or goes. Preconditions: it has no users.
 inline void release_heap(heap_state& h) noexcept {
     if (this_thread.heap == &h) this_thread.heap = &no_heap;

@@ -24,7 +24,7 @@ struct operations : destruction<T> {
 
     struct loops {
         void (*count)(page&, snapshot&, int) noexcept = nullptr;
-        void (*unlink)(page&, snapshot&) noexcept = nullptr;
+        void (*unlink)(const collected_page&, snapshot&) noexcept = nullptr;
         void (*dispose_garbage)(collected_page&, const std::uint64_t*) noexcept = nullptr;
     };
     /// Only containers have them: the loops need a `traverse`.
@@ -119,12 +119,12 @@ struct operations : destruction<T> {
         }
     }
 
-    PYGC_FLATTEN static void unlink(page& p, snapshot& s) noexcept {
+    /// Code of the user may have made more slots of the page usable meanwhile: they have no numbers.
+    PYGC_FLATTEN static void unlink(const collected_page& c, snapshot& s) noexcept {
         unlink_visitor visit(s);
-        const std::size_t first = chunk_of(&p).numbers[index_in_chunk(p)].first;
-        const std::uint64_t single = (s.unreached[first / 64] >> (first % 64)) & 1;
-        const std::uint64_t* const garbage = shares_page ? s.unreached + first / 64 : &single;
-        const std::size_t carved = p.carved;
+        page& p = *c.where;
+        const std::uint64_t* const garbage = shares_page ? s.unreached + c.first / 64 : &c.single_garbage;
+        const std::size_t carved = c.carved;
         char* word = first_slot(p) + header_offset;
         // Not `for_each_garbage`: of a function in between g++ doesn't always inline what it calls.
         for (std::size_t base = 0; base < carved; base += 64, word += 64 * slot_bytes) {

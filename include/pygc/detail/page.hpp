@@ -55,7 +55,7 @@ struct type_info {
     void (*destroy)(page&, py_object*) noexcept;              // the last reference went
     void (*destruct)(py_object*) noexcept;                    // the destructor, and nothing else
     void (*count)(page&, snapshot&, int generation) noexcept; // these three only for containers
-    void (*unlink)(page&, snapshot&) noexcept;
+    void (*unlink)(const collected_page&, snapshot&) noexcept;
     void (*dispose_garbage)(collected_page&, const std::uint64_t* garbage) noexcept;
     void (*traverse)(py_object*, visitor&);
     void (*finalize)(page&, py_object*) noexcept; // calls the user's finalizer; null without one
