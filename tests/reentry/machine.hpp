@@ -66,7 +66,7 @@ public:
     constexpr void add(feature f) { bits_ |= 1u << static_cast<int>(f); }
     /// Returns: whether all names are known.
     bool parse(const std::string& names) {
-        for (std::size_t at = 0; at <= names.size();) {
+        for (std::size_t at = 0; at < names.size();) {
             const std::size_t end = std::min(names.find(',', at), names.size());
             const std::string name = names.substr(at, end - at);
             const auto* found = std::find(std::begin(feature_names), std::end(feature_names), name);
