@@ -166,10 +166,18 @@ public:
 #pragma GCC diagnostic pop
 #endif
 
+#if defined(__clang__)
+#pragma clang diagnostic push
+// A page holds objects of exactly one type: no virtual destructor is needed.
+#pragma clang diagnostic ignored "-Wdelete-non-abstract-non-virtual-dtor"
+#endif
     template <class T>
     PYGC_INLINE static void destroy(T& object) {
         object.~T();
     }
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
