@@ -231,6 +231,7 @@ TEST_CASE("finalizers see all entries; mapped values end once", "[keys]") {
     CHECK(l.alive() == 0);
 }
 
+#if defined(__cpp_exceptions)
 namespace {
 
 struct throwing_hash {
@@ -262,3 +263,4 @@ TEST_CASE("a hash that throws while a collection runs loses nothing", "[keys]") 
     CHECK(l.alive() == 1);
     CHECK(living.use_count() == 1);
 }
+#endif

@@ -518,7 +518,9 @@ void change(C& c, int code) {
         } else if constexpr (requires { c.merge(c); }) {
             C other;
             add(other);
+            const bool was_quiet = std::exchange(current->quiet, true); // libstdc++'s may not throw
             c.merge(other);
+            current->quiet = was_quiet;
         } else if constexpr (requires { c.assign(c.begin(), c.end()); }) {
             if constexpr (std::is_copy_constructible_v<typename C::value_type>) {
                 const C copy(c);
