@@ -130,6 +130,8 @@ bool usable(const X& x) {
         return x.held != nullptr;
     } else if constexpr (std::is_same_v<X, pair_key>) {
         return x.r != nullptr;
+    } else if constexpr (std::is_same_v<X, std::vector<ref>>) {
+        return std::find(x.begin(), x.end(), nullptr) == x.end();
     } else if constexpr (requires { x.first; x.second; }) {
         return usable(x.first) && usable(x.second);
     } else {
