@@ -84,6 +84,8 @@ protected:
     }
 
 private:
+    bool unlink_owns(const void* place);
+
     const task task_;
     bool keyed_ = false;
     std::uint32_t keys_ = 0; // how deep inside keys
@@ -347,9 +349,12 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
     switch (task_) {
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
-    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
-    default: return edge(object);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default:
+        return edge(object);
     }
 }
 
@@ -396,8 +401,11 @@ bool is_dead_key(visitor& visit, const Key& key) {
 
 } // namespace detail
 
-inline bool visitor::owns(const void* place) {
-    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+inline bool visitor::owns(const void* place) { return task_ != task::unlink || unlink_owns(place); }
+
+// Not inlined, as `edge`.
+PYGC_NOINLINE inline bool visitor::unlink_owns(const void* place) {
+    return static_cast<detail::unlink_visitor*>(this)->owns(place);
 }
 
 PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {

@@ -1123,19 +1123,21 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
 
 namespace pygc::inline PYGC_ABI::detail {
 
-PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
+template <class T>
+PYGC_INLINE T load_relaxed(const T& x) noexcept {
 #if defined(__GNUC__)
     return __atomic_load_n(&x, __ATOMIC_RELAXED);
 #else
-    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
+    return std::atomic_ref<T>(const_cast<T&>(x)).load(std::memory_order_relaxed);
 #endif
 }
 
-inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
+template <class T>
+PYGC_INLINE void store_relaxed(T& x, std::type_identity_t<T> value) noexcept {
 #if defined(__GNUC__)
     __atomic_store_n(&x, value, __ATOMIC_RELAXED);
 #else
-    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
+    std::atomic_ref<T>(x).store(value, std::memory_order_relaxed);
 #endif
 }
 
@@ -1152,9 +1154,11 @@ public:
 
     static void take() noexcept {
 #if defined(__GNUC__)
-        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {}
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {
+        }
 #else
-        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {}
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {
+        }
 #endif
     }
     static void give_back() noexcept {
@@ -5613,6 +5617,8 @@ protected:
     }
 
 private:
+    bool unlink_owns(const void* place);
+
     const task task_;
     bool keyed_ = false;
     std::uint32_t keys_ = 0; // how deep inside keys
@@ -5876,9 +5882,12 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
     switch (task_) {
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
-    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
-    default: return edge(object);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default:
+        return edge(object);
     }
 }
 
@@ -5925,8 +5934,11 @@ bool is_dead_key(visitor& visit, const Key& key) {
 
 } // namespace detail
 
-inline bool visitor::owns(const void* place) {
-    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+inline bool visitor::owns(const void* place) { return task_ != task::unlink || unlink_owns(place); }
+
+// Not inlined, as `edge`.
+PYGC_NOINLINE inline bool visitor::unlink_owns(const void* place) {
+    return static_cast<detail::unlink_visitor*>(this)->owns(place);
 }
 
 PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
@@ -8734,20 +8746,28 @@ inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined
     collect_abandoned_heaps();
 }
 
+/// Ends the main thread's heap, and what other threads left.
+PYGC_SHARED inline void end_program() noexcept {
+    own.ending = true;
+    if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+        heap_state& h = *own.state;
+        const heap_use use(h);
+        if (own.held) --h.users;
+        own.held = false;
+        abandon_heap(h, false);
+    }
+    // `exit` in the middle of a scope.
+    if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
+    collect_abandoned_heaps();
+}
+
+/// Calls `end_program` by a pointer that the first heap sets: a file that only includes the header must not pay for
+/// compiling the collector.
 struct program_end {
     ~program_end() {
-        own.ending = true;
-        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
-            heap_state& h = *own.state;
-            const heap_use use(h);
-            if (own.held) --h.users;
-            own.held = false;
-            abandon_heap(h, false);
-        }
-        // `exit` in the middle of a scope.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
-        collect_abandoned_heaps();
+        if (void (*const end)() noexcept = load_relaxed(function)) end();
     }
+    void (*function)() noexcept = nullptr;
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics
@@ -8755,7 +8775,7 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-PYGC_SHARED inline program_end at_program_end;
+PYGC_SHARED inline constinit program_end at_program_end;
 
 /// Lets the thread keep its heap until its end, or until all destructors that follow have run.
 PYGC_NOINLINE inline void hold_own_heap() noexcept {
@@ -8763,7 +8783,7 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
     this_thread.keeps_trashcan = !own.ending;
     ++own.state->users;
     set_owner(*own.state, thread_number());
-    static_cast<void>(&at_program_end);
+    store_relaxed(at_program_end.function, &end_program);
     if (own.ending && is_main_thread()) return;
     if (own.ends != most_thread_ends) register_thread_end(own.ends++);
 }
@@ -10993,8 +11013,11 @@ private:
     ~weak_core() { delete[] table_; }
 
     void release() noexcept {
-        if (--uses_ == 0) delete this;
+        if (--uses_ == 0) destroy(this);
     }
+
+    // Not inlined, both: g++ doesn't see that a use after the end is after the last of several holds, and warns.
+    PYGC_NOINLINE static void destroy(weak_core* core) noexcept { delete core; }
 
     static void release(entry* e) noexcept {
         if (--e->uses != 0) return;
@@ -11002,17 +11025,21 @@ private:
         destroy(e);
     }
 
-    static void destroy(entry* e) noexcept {
+    PYGC_NOINLINE static void destroy(entry* e) noexcept {
 #if PYGC_EXCEPTIONS
         if constexpr (!noexcept(e->~entry())) {
             const auto record = e->record; // its heap's hook is told
             heap_state& h = record != nullptr ? *chunk_of(record.get()).heap : *this_thread.heap;
-            const void* const address = e;
             try {
-                delete e;
+                e->~entry();
             } catch (...) {
                 report_unraisable(h, "the destructor of an entry of a weak container, of",
-                                  type_name<typename Keys::template names<Strong>>(), address);
+                                  type_name<typename Keys::template names<Strong>>(), e);
+            }
+            if constexpr (alignof(entry) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+                ::operator delete (e, std::align_val_t{alignof(entry)});
+            } else {
+                ::operator delete(e);
             }
             return;
         }

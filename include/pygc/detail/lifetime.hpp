@@ -121,20 +121,28 @@ inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined
     collect_abandoned_heaps();
 }
 
+/// Ends the main thread's heap, and what other threads left.
+PYGC_SHARED inline void end_program() noexcept {
+    own.ending = true;
+    if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+        heap_state& h = *own.state;
+        const heap_use use(h);
+        if (own.held) --h.users;
+        own.held = false;
+        abandon_heap(h, false);
+    }
+    // `exit` in the middle of a scope.
+    if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
+    collect_abandoned_heaps();
+}
+
+/// Calls `end_program` by a pointer that the first heap sets: a file that only includes the header must not pay for
+/// compiling the collector.
 struct program_end {
     ~program_end() {
-        own.ending = true;
-        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
-            heap_state& h = *own.state;
-            const heap_use use(h);
-            if (own.held) --h.users;
-            own.held = false;
-            abandon_heap(h, false);
-        }
-        // `exit` in the middle of a scope.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
-        collect_abandoned_heaps();
+        if (void (*const end)() noexcept = load_relaxed(function)) end();
     }
+    void (*function)() noexcept = nullptr;
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics
@@ -142,7 +150,7 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-PYGC_SHARED inline program_end at_program_end;
+PYGC_SHARED inline constinit program_end at_program_end;
 
 /// Lets the thread keep its heap until its end, or until all destructors that follow have run.
 PYGC_NOINLINE inline void hold_own_heap() noexcept {
@@ -150,7 +158,7 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
     this_thread.keeps_trashcan = !own.ending;
     ++own.state->users;
     set_owner(*own.state, thread_number());
-    static_cast<void>(&at_program_end);
+    store_relaxed(at_program_end.function, &end_program);
     if (own.ending && is_main_thread()) return;
     if (own.ends != most_thread_ends) register_thread_end(own.ends++);
 }
