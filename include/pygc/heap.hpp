@@ -53,7 +53,7 @@ public:
     class scope;
 
     /// Effects: a new heap without objects. Throws: std::bad_alloc.
-    heap() : state_(detail::create_heap()) {
+    heap() : state_(detail::begin_new_heap()) {
         if (state_ == nullptr) detail::throw_bad_alloc();
         state_->handle = this;
     }

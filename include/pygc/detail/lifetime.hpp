@@ -152,13 +152,18 @@ __attribute__((init_priority(101)))
 #endif
 PYGC_SHARED inline constinit program_end at_program_end;
 
+/// A new, empty heap, that `end_program` will know of. Null: the system has no memory.
+inline heap_state* begin_new_heap() noexcept {
+    store_relaxed(at_program_end.function, &end_program);
+    return create_heap();
+}
+
 /// Lets the thread keep its heap until its end, or until all destructors that follow have run.
 PYGC_NOINLINE inline void hold_own_heap() noexcept {
     own.held = true;
     this_thread.keeps_trashcan = !own.ending;
     ++own.state->users;
     set_owner(*own.state, thread_number());
-    store_relaxed(at_program_end.function, &end_program);
     if (own.ending && is_main_thread()) return;
     if (own.ends != most_thread_ends) register_thread_end(own.ends++);
 }
@@ -166,7 +171,7 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     if (this_thread.heap == &no_heap) {
-        heap_state* h = create_heap();
+        heap_state* h = begin_new_heap();
         if (h == nullptr) return nullptr;
         this_thread.heap = own.state = h;
     }
