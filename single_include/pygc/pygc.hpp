@@ -570,133 +570,105 @@ inline double seconds_now() noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/process.hpp>
-// What threads the process has.
+// -------------------- <pygc/detail/shared.hpp>
+// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
+// as much to include as everything else together, so GNU compilers use their builtins.
 
-#if defined(__linux__)
-#include <sys/syscall.h> // numbers only
-
-// <unistd.h> would bring names such as link, access and pause into every program.
-extern "C" long syscall(long number, ...)
-#if defined(__GLIBC__)
-    noexcept
-#endif
-    ;
+#if !defined(__GNUC__)
+#include <atomic>
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-#if defined(__linux__)
-
-inline constexpr long current_folder = -100;            // AT_FDCWD
-inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
-
-/// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
-/// listed for a while.
-inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
-    constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
-    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
-    if (folder < 0) return true;
-    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
-    ::syscall(SYS_close, folder);
-    if (file < 0) return true;
-    char text[512];
-    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
-    ::syscall(SYS_close, file);
-    if (length <= 0) return true;
-    text[length] = 0;
-    const char* at = text + length; // number (name) state parent group session terminal foreground flags
-    while (at != text && *at != ')') --at;
-    for (int fields = 0; *at != 0 && fields != 7; ++at) fields += *at == ' ';
-    unsigned long flags = 0;
-    for (; *at >= '0' && *at <= '9'; ++at) flags = flags * 10 + static_cast<unsigned long>(*at - '0');
-    return (flags & exiting) != 0;
+template <class T>
+PYGC_INLINE T load_relaxed(const T& x) noexcept {
+#if defined(__GNUC__)
+    return __atomic_load_n(&x, __ATOMIC_RELAXED);
+#else
+    return std::atomic_ref<T>(const_cast<T&>(x)).load(std::memory_order_relaxed);
+#endif
 }
 
-/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
-PYGC_NOINLINE inline bool other_threads_run() noexcept {
-#if defined(__SANITIZE_THREAD__)
-    constexpr int own = 2; // ThreadSanitizer has one, too
+template <class T>
+PYGC_INLINE void store_relaxed(T& x, std::type_identity_t<T> value) noexcept {
+#if defined(__GNUC__)
+    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
 #else
-    constexpr int own = 1;
+    std::atomic_ref<T>(x).store(value, std::memory_order_relaxed);
 #endif
-    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
-    if (tasks < 0) return true;
-    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
-    constexpr std::size_t length_at = 16, name_at = 19;
-    alignas(8) char entries[1024];
-    int running = 0;
-    bool failed = false;
-    for (;;) {
-        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
-        failed |= bytes < 0;
-        if (bytes <= 0 || running > own) break;
-        for (const char* at = entries; at < entries + bytes && running <= own;) {
-            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
-            std::uint16_t length;
-            std::memcpy(&length, at + length_at, sizeof(length));
-            at += length;
+}
+
+/// Whether the lock is held.
+PYGC_SHARED inline constinit bool shared_lock_taken = false;
+
+/// Held for a few instructions when a heap begins or ends and when a type is first used.
+class shared_lock {
+public:
+    shared_lock() noexcept { take(); }
+    ~shared_lock() { give_back(); }
+    shared_lock(const shared_lock&) = delete;
+    shared_lock& operator=(const shared_lock&) = delete;
+
+    static void take() noexcept {
+#if defined(__GNUC__)
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {
         }
-    }
-    ::syscall(SYS_close, tasks);
-    return failed || running > own;
-}
-
-/// Whether this is the process's first thread, whose end is that of the program.
-inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
-
-/// Whether a page is mapped.
-inline bool is_mapped(const void* page) noexcept {
-    unsigned char present = 0;
-    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
-}
-
 #else
-
-inline bool other_threads_run() noexcept { return true; }
-inline bool is_main_thread() noexcept { return false; }
-
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {
+        }
 #endif
+    }
+    static void give_back() noexcept {
+#if defined(__GNUC__)
+        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
+#else
+        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
+#endif
+    }
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/copies.hpp>
-// Finds out whether a process has two copies of the library.
-//
-// A program that is linked without -rdynamic keeps its symbols to itself: a library that it loads by dlopen then has
-// the variables of pygc once more, and so heaps of its own that the program's collections don't look at. Nothing that
-// the two share by name could tell, so they meet at an address.
-
-#if defined(__linux__)
-#include <sys/mman.h> // mmap
-#endif
+// -------------------- <pygc/detail/chunk_map.hpp>
+// In debug mode and under AddressSanitizer, which addresses are those of chunks: any thread may ask about any address.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// To be called once by each copy. Effects: if it isn't the first, a line to stderr says so.
-PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
-#if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
-    static constexpr char mark[] = "/pygc is here/";
-    void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
-    void* const page =
-        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (page == meeting_place) {
-        std::memcpy(page, mark, sizeof(mark));
-        return;
-    }
-    if (page != MAP_FAILED) { // a system too old to know the flag
-        ::munmap(page, 4096);
-        return;
-    }
-    const auto* const path = static_cast<const char*>(meeting_place);
-    if (!is_mapped(path)) return;
-    if (std::memcmp(path, mark, sizeof(mark)) != 0) return;
-    std::fputs("pygc: this process has two copies of the library, and a collection of one does not see the objects of "
-               "the other; link the program with -rdynamic so that there is one (or compile a library that hands no "
-               "objects over with PYGC_SEPARATE_COPY=1)\n",
-               stderr);
-#endif
+inline constexpr unsigned chunk_shift = 22;
+
+#if PYGC_DEBUG || PYGC_ASAN
+
+/// A bit for each place where a chunk may be, in 48 bits of address.
+inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;
+PYGC_SHARED inline constinit std::uint32_t chunk_map[std::size_t{1} << (chunk_map_bits - 5)] = {};
+
+struct chunk_bit {
+    std::uint32_t* word;
+    std::uint32_t bit;
+};
+inline chunk_bit chunk_bit_of(const void* p) noexcept {
+    const std::uintptr_t at =
+        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
+    return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
 }
+
+inline void note_chunk(const void* chunk, bool mapped) noexcept {
+    const shared_lock lock;
+    const chunk_bit c = chunk_bit_of(chunk);
+    store_relaxed(*c.word, mapped ? *c.word | c.bit : *c.word & ~c.bit);
+}
+
+/// Whether a chunk begins at `p`, which is aligned as one. Complexity: constant; takes no lock.
+inline bool is_chunk(const void* p) noexcept {
+    const chunk_bit c = chunk_bit_of(p);
+    return (load_relaxed(*c.word) & c.bit) != 0;
+}
+
+#else
+
+inline void note_chunk(const void*, bool) noexcept {}
+
+#endif
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -787,141 +759,6 @@ PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
     return h.count == 0; // one subtraction and its flags
 }
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/malloc_plug.hpp>
-// Keeps glibc from giving away the buffers' memory that a sweep frees.
-//
-// A sweep frees many buffers at once. What is free at the top of its heap glibc returns to the system, again and again
-// while the sweep goes on, and before the next collection all of it is mapped, faulted in and cleared anew: where
-// cycles own buffers of 10 KB, that took three times as long as everything else. A small block near the top keeps the
-// memory below it in the process.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// A handle: its owner calls `release`, since heaps outlive the destruction of statics.
-class malloc_plug {
-public:
-    /// To be called before a sweep after which the heap will grow again. `bytes`: what objects have then, here and
-    /// outside. Effects: a small block is allocated if that is an eighth more than it ever was.
-    void renew([[maybe_unused]] std::size_t bytes) noexcept {
-#if defined(__GLIBC__) && !PYGC_ASAN
-        if (bytes / 9 * 8 <= most_) return;
-        auto* const fresh = static_cast<block*>(std::malloc(sizeof(block)));
-        if (fresh == nullptr) return;
-        fresh->next = newest_;
-        newest_ = fresh;
-        most_ = bytes;
-#endif
-    }
-
-    /// To be called after a full collection. Effects: if little is left of what there was, the top may go.
-    void settle(std::size_t bytes) noexcept {
-        if (bytes < most_ / 4) release();
-    }
-
-    void release() noexcept {
-        while (newest_ != nullptr) {
-            block* const next = newest_->next;
-            std::free(newest_);
-            newest_ = next;
-        }
-        most_ = 0;
-    }
-
-private:
-    struct block {
-        block* next;
-        char unused[88]; // up to 1,000 bytes do as well; with 4,000 it fills a hole somewhere else
-    };
-
-    block* newest_ = nullptr;
-    std::size_t most_ = 0;
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/pacing.hpp>
-// When automatic collections run and how far they look, as long as the thresholds are the default ones.
-// Numbers only: what a collection found goes in, when the next one is due comes out.
-//
-//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
-//                                                         | young | 2 * young |
-//
-// A full collection is due when the containers that none has seen exceed a share of those that the last one left
-// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
-//
-// Between them, young collections look at what is new. They are worth their time where they find garbage: one
-// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
-// few, so that a structure under construction is examined whole once it is done. All yields are of collections
-// that were due; `collect()` changes none.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
-
-/// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
-struct pacing {
-    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
-    /// more, generations cost more than they save.
-    static constexpr std::size_t few = 32'768;
-    /// So many leave room for others in that cache.
-    static constexpr std::size_t cached = 8192;
-    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
-
-    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
-    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
-    std::size_t share = most_share;                 // of what is alive, in quarters
-    std::size_t bytes_limit = static_cast<std::size_t>(-1);
-
-    /// Containers that no full collection has seen, until one is due.
-    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
-
-    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
-    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
-        const std::size_t limit = full_limit(old);
-        const std::size_t left = limit > pending ? limit - pending : 0;
-        // The first after a full one comes early, whatever earlier ones found: the program may do something else by
-        // now. A young collection shortly before a full one is wasted.
-        const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
-        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
-        // Without memory each collection gives up, and the next has to wait as well.
-        return due != 0 ? due : default_threshold[0];
-    }
-
-    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
-    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
-        if (freed < examined / 8) {
-            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
-            return;
-        }
-        // Survivors are looked at again each time: rarely, if that is cheap.
-        young_limit = default_threshold[0];
-        if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
-        if (kept > young_limit) young_limit = kept;
-    }
-
-    /// After a full collection that was due.
-    void learn_from_full(std::size_t examined, std::size_t freed) noexcept {
-        if (freed < examined / 8) {
-            if (share < most_share) share *= 2;
-        } else if (freed > examined / 4) {
-            if (share > least_share) share /= 2;
-        }
-    }
-
-    /// So much a heap of `bytes` may grow until the next full collection.
-    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
-
-    /// After any full collection: `bytes` are in use.
-    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
-
-private:
-    static constexpr std::size_t least_share = 2;
-    static constexpr std::size_t most_share = 4;
-};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -1113,105 +950,378 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/shared.hpp>
-// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
-// as much to include as everything else together, so GNU compilers use their builtins.
+// -------------------- <pygc/detail/asan_report.hpp>
+// What AddressSanitizer's report can't know of memory that it didn't allocate: of what type the dead object was and, in
+// debug mode, where it died.
 
-#if !defined(__GNUC__)
-#include <atomic>
+#if PYGC_ASAN
+#include <cstdio>  // fprintf
+#include <cstdlib> // malloc, free
+
+extern "C" {
+void __asan_set_error_report_callback(void (*callback)(const char* text));
+void* __asan_get_report_address();
+std::size_t __asan_get_free_stack(void* address, void** trace, std::size_t size, int* thread);
+void __sanitizer_symbolize_pc(void* pc, const char* format, char* text, std::size_t size);
+}
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-template <class T>
-PYGC_INLINE T load_relaxed(const T& x) noexcept {
-#if defined(__GNUC__)
-    return __atomic_load_n(&x, __ATOMIC_RELAXED);
+#if PYGC_ASAN
+
+#if PYGC_DEBUG
+
+/// The sanitizer keeps the stack of each `free`: a block freed where an object dies remembers the place.
+struct last_death {
+    const void* slot;
+    void* block;
+};
+
+inline constexpr std::size_t remembered_deaths = std::size_t{1} << 14; // 256 KiB
+PYGC_SHARED inline constinit last_death last_deaths[remembered_deaths] = {};
+PYGC_SHARED inline constinit std::uint32_t death_count = 0;
+
+/// The object in the slot has been destroyed.
+PYGC_NOINLINE inline void note_death(const void* slot) noexcept {
+    void* const block = std::malloc(1);
+    std::free(block);
+    const std::uint32_t n = __atomic_fetch_add(&death_count, 1u, __ATOMIC_RELAXED);
+    last_deaths[n % remembered_deaths] = {slot, block};
+}
+
+/// Prints where the object in the slot died, if that is still known.
+inline void report_place_of_death(const void* slot) noexcept {
+    for (std::uint32_t back = 1; back <= remembered_deaths; ++back) {
+        const last_death& d = last_deaths[(death_count - back) % remembered_deaths];
+        if (d.slot != slot) continue;
+        void* trace[32];
+        int thread = 0;
+        const std::size_t depth = __asan_get_free_stack(d.block, trace, sizeof(trace) / sizeof(*trace), &thread);
+        if (depth == 0) break;
+        std::fprintf(stderr, "pygc: it died here, in thread T%d:\n", thread);
+        for (std::size_t i = 2; i < depth; ++i) { // without `free` and `note_death`
+            char text[1024];
+            auto* const call = reinterpret_cast<char*>(trace[i]) - 1; // what returns there
+            __sanitizer_symbolize_pc(call, "    %p in %f %s:%l", text, sizeof(text));
+            std::fprintf(stderr, "    #%zu%s\n", i - 2, text);
+        }
+        return;
+    }
+    std::fputs("pygc: where it died is not known any more\n", stderr);
+}
+
 #else
-    return std::atomic_ref<T>(const_cast<T&>(x)).load(std::memory_order_relaxed);
+
+inline void note_death(const void*) noexcept {}
+inline void report_place_of_death(const void*) noexcept {
+    std::fputs("pygc: compiled with PYGC_DEBUG=1 it would be told where it died\n", stderr);
+}
+
+#endif
+
+/// Called by the sanitizer when its own report is complete.
+inline void explain_asan_report(const char*) noexcept {
+    const auto* const at = static_cast<const char*>(__asan_get_report_address());
+    if (!is_chunk(&chunk_of(at))) return;
+    std::size_t i = page_index_of(at);
+    page* const pages = chunk_of(at).pages;
+    const auto type_at = [pages](std::size_t index) noexcept {
+        const page& p = pages[index];
+        return p.type != nullptr ? p.type : p.last_type;
+    };
+    const type_info* type = type_at(i);
+    for (std::size_t back = 1; type == nullptr && back <= i; ++back) { // an object of several pages
+        type = type_at(i - back);
+        if (type == nullptr) continue;
+        if (type->pages <= back) return;
+        i -= back;
+    }
+    if (type == nullptr || i == 0) return;
+    const char* const first = first_slot(pages[i]);
+    const auto offset = static_cast<std::size_t>(at - first);
+    const std::size_t slot = type->slot_count == 1 ? 0 : offset / type->slot_bytes;
+    const char* const object = first + slot * type->slot_bytes;
+    std::fprintf(stderr, "pygc: %p is %zu bytes into a dead object of type %.*s at %p, which has %zu bytes\n",
+                 static_cast<const void*>(at), static_cast<std::size_t>(at - object),
+                 static_cast<int>(type->name_length), type->name, static_cast<const void*>(object), type->slot_bytes);
+    report_place_of_death(object);
+}
+
+/// To be called once. A program that sets a callback of its own later replaces this one.
+inline void explain_asan_reports() noexcept { __asan_set_error_report_callback(explain_asan_report); }
+
+#else
+
+PYGC_INLINE void note_death(const void*) noexcept {}
+inline void explain_asan_reports() noexcept {}
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/process.hpp>
+// What threads the process has.
+
+#if defined(__linux__)
+#include <sys/syscall.h> // numbers only
+
+// <unistd.h> would bring names such as link, access and pause into every program.
+extern "C" long syscall(long number, ...)
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if defined(__linux__)
+
+inline constexpr long current_folder = -100;            // AT_FDCWD
+inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
+
+/// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
+/// listed for a while.
+inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
+    constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
+    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
+    if (folder < 0) return true;
+    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
+    ::syscall(SYS_close, folder);
+    if (file < 0) return true;
+    char text[512];
+    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
+    ::syscall(SYS_close, file);
+    if (length <= 0) return true;
+    text[length] = 0;
+    const char* at = text + length; // number (name) state parent group session terminal foreground flags
+    while (at != text && *at != ')') --at;
+    for (int fields = 0; *at != 0 && fields != 7; ++at) fields += *at == ' ';
+    unsigned long flags = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) flags = flags * 10 + static_cast<unsigned long>(*at - '0');
+    return (flags & exiting) != 0;
+}
+
+/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
+PYGC_NOINLINE inline bool other_threads_run() noexcept {
+#if defined(__SANITIZE_THREAD__)
+    constexpr int own = 2; // ThreadSanitizer has one, too
+#else
+    constexpr int own = 1;
+#endif
+    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
+    if (tasks < 0) return true;
+    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
+    constexpr std::size_t length_at = 16, name_at = 19;
+    alignas(8) char entries[1024];
+    int running = 0;
+    bool failed = false;
+    for (;;) {
+        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
+        failed |= bytes < 0;
+        if (bytes <= 0 || running > own) break;
+        for (const char* at = entries; at < entries + bytes && running <= own;) {
+            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
+            std::uint16_t length;
+            std::memcpy(&length, at + length_at, sizeof(length));
+            at += length;
+        }
+    }
+    ::syscall(SYS_close, tasks);
+    return failed || running > own;
+}
+
+/// Whether this is the process's first thread, whose end is that of the program.
+inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
+
+/// Whether a page is mapped.
+inline bool is_mapped(const void* page) noexcept {
+    unsigned char present = 0;
+    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
+}
+
+#else
+
+inline bool other_threads_run() noexcept { return true; }
+inline bool is_main_thread() noexcept { return false; }
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/copies.hpp>
+// Finds out whether a process has two copies of the library.
+//
+// A program that is linked without -rdynamic keeps its symbols to itself: a library that it loads by dlopen then has
+// the variables of pygc once more, and so heaps of its own that the program's collections don't look at. Nothing that
+// the two share by name could tell, so they meet at an address.
+
+#if defined(__linux__)
+#include <sys/mman.h> // mmap
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// To be called once by each copy. Effects: if it isn't the first, a line to stderr says so.
+PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
+#if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
+    static constexpr char mark[] = "/pygc is here/";
+    void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
+    void* const page =
+        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page == meeting_place) {
+        std::memcpy(page, mark, sizeof(mark));
+        return;
+    }
+    if (page != MAP_FAILED) { // a system too old to know the flag
+        ::munmap(page, 4096);
+        return;
+    }
+    const auto* const path = static_cast<const char*>(meeting_place);
+    if (!is_mapped(path)) return;
+    if (std::memcmp(path, mark, sizeof(mark)) != 0) return;
+    std::fputs("pygc: this process has two copies of the library, and a collection of one does not see the objects of "
+               "the other; link the program with -rdynamic so that there is one (or compile a library that hands no "
+               "objects over with PYGC_SEPARATE_COPY=1)\n",
+               stderr);
 #endif
 }
 
-template <class T>
-PYGC_INLINE void store_relaxed(T& x, std::type_identity_t<T> value) noexcept {
-#if defined(__GNUC__)
-    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
-#else
-    std::atomic_ref<T>(x).store(value, std::memory_order_relaxed);
-#endif
-}
+} // namespace pygc::inline PYGC_ABI::detail
 
-/// Whether the lock is held.
-PYGC_SHARED inline constinit bool shared_lock_taken = false;
+// -------------------- <pygc/detail/malloc_plug.hpp>
+// Keeps glibc from giving away the buffers' memory that a sweep frees.
+//
+// A sweep frees many buffers at once. What is free at the top of its heap glibc returns to the system, again and again
+// while the sweep goes on, and before the next collection all of it is mapped, faulted in and cleared anew: where
+// cycles own buffers of 10 KB, that took three times as long as everything else. A small block near the top keeps the
+// memory below it in the process.
 
-/// Held for a few instructions when a heap begins or ends and when a type is first used.
-class shared_lock {
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A handle: its owner calls `release`, since heaps outlive the destruction of statics.
+class malloc_plug {
 public:
-    shared_lock() noexcept { take(); }
-    ~shared_lock() { give_back(); }
-    shared_lock(const shared_lock&) = delete;
-    shared_lock& operator=(const shared_lock&) = delete;
+    /// To be called before a sweep after which the heap will grow again. `bytes`: what objects have then, here and
+    /// outside. Effects: a small block is allocated if that is an eighth more than it ever was.
+    void renew([[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__GLIBC__) && !PYGC_ASAN
+        if (bytes / 9 * 8 <= most_) return;
+        auto* const fresh = static_cast<block*>(std::malloc(sizeof(block)));
+        if (fresh == nullptr) return;
+        fresh->next = newest_;
+        newest_ = fresh;
+        most_ = bytes;
+#endif
+    }
 
-    static void take() noexcept {
-#if defined(__GNUC__)
-        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {
-        }
-#else
-        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {
-        }
-#endif
+    /// To be called after a full collection. Effects: if little is left of what there was, the top may go.
+    void settle(std::size_t bytes) noexcept {
+        if (bytes < most_ / 4) release();
     }
-    static void give_back() noexcept {
-#if defined(__GNUC__)
-        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
-#else
-        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
-#endif
+
+    void release() noexcept {
+        while (newest_ != nullptr) {
+            block* const next = newest_->next;
+            std::free(newest_);
+            newest_ = next;
+        }
+        most_ = 0;
     }
+
+private:
+    struct block {
+        block* next;
+        char unused[88]; // up to 1,000 bytes do as well; with 4,000 it fills a hole somewhere else
+    };
+
+    block* newest_ = nullptr;
+    std::size_t most_ = 0;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/chunk_map.hpp>
-// In debug mode, which addresses are those of chunks: any thread may ask about any address.
+// -------------------- <pygc/detail/pacing.hpp>
+// When automatic collections run and how far they look, as long as the thresholds are the default ones.
+// Numbers only: what a collection found goes in, when the next one is due comes out.
+//
+//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
+//                                                         | young | 2 * young |
+//
+// A full collection is due when the containers that none has seen exceed a share of those that the last one left
+// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
+// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
+//
+// Between them, young collections look at what is new. They are worth their time where they find garbage: one
+// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
+// few, so that a structure under construction is examined whole once it is done. All yields are of collections
+// that were due; `collect()` changes none.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constexpr unsigned chunk_shift = 22;
+inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 
-#if PYGC_DEBUG
+/// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
+struct pacing {
+    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// more, generations cost more than they save.
+    static constexpr std::size_t few = 32'768;
+    /// So many leave room for others in that cache.
+    static constexpr std::size_t cached = 8192;
+    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 
-/// A bit for each place where a chunk may be, in 48 bits of address.
-inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;
-PYGC_SHARED inline constinit std::uint32_t chunk_map[std::size_t{1} << (chunk_map_bits - 5)] = {};
+    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
+    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
+    std::size_t share = most_share;                 // of what is alive, in quarters
+    std::size_t bytes_limit = static_cast<std::size_t>(-1);
 
-struct chunk_bit {
-    std::uint32_t* word;
-    std::uint32_t bit;
+    /// Containers that no full collection has seen, until one is due.
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
+
+    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
+    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
+        const std::size_t limit = full_limit(old);
+        const std::size_t left = limit > pending ? limit - pending : 0;
+        // The first after a full one comes early, whatever earlier ones found: the program may do something else by
+        // now. A young collection shortly before a full one is wasted.
+        const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
+        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
+        // Without memory each collection gives up, and the next has to wait as well.
+        return due != 0 ? due : default_threshold[0];
+    }
+
+    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
+    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
+        if (freed < examined / 8) {
+            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+            return;
+        }
+        // Survivors are looked at again each time: rarely, if that is cheap.
+        young_limit = default_threshold[0];
+        if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
+        if (kept > young_limit) young_limit = kept;
+    }
+
+    /// After a full collection that was due.
+    void learn_from_full(std::size_t examined, std::size_t freed) noexcept {
+        if (freed < examined / 8) {
+            if (share < most_share) share *= 2;
+        } else if (freed > examined / 4) {
+            if (share > least_share) share /= 2;
+        }
+    }
+
+    /// So much a heap of `bytes` may grow until the next full collection.
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
+
+    /// After any full collection: `bytes` are in use.
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
+
+private:
+    static constexpr std::size_t least_share = 2;
+    static constexpr std::size_t most_share = 4;
 };
-inline chunk_bit chunk_bit_of(const void* p) noexcept {
-    const std::uintptr_t at =
-        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
-    return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
-}
-
-inline void note_chunk(const void* chunk, bool mapped) noexcept {
-    const shared_lock lock;
-    const chunk_bit c = chunk_bit_of(chunk);
-    store_relaxed(*c.word, mapped ? *c.word | c.bit : *c.word & ~c.bit);
-}
-
-/// Whether a chunk begins at `p`, which is aligned as one. Complexity: constant; takes no lock.
-inline bool is_chunk(const void* p) noexcept {
-    const chunk_bit c = chunk_bit_of(p);
-    return (load_relaxed(*c.word) & c.bit) != 0;
-}
-
-#else
-
-inline void note_chunk(const void*, bool) noexcept {}
-
-#endif
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -2162,6 +2272,7 @@ inline void begin_library() noexcept {
         has_begun = true;
     }
     tell_of_second_copy();
+    explain_asan_reports();
 #if defined(__unix__) || defined(__APPLE__)
     ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
 #endif
@@ -2624,6 +2735,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     }
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
+    note_death(slot);
 #else
     ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;

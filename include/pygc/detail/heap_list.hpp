@@ -8,6 +8,7 @@
 
 #include <new>
 
+#include <pygc/detail/asan_report.hpp>
 #include <pygc/detail/copies.hpp>
 #include <pygc/detail/heap_state.hpp>
 #include <pygc/detail/process.hpp>
@@ -100,6 +101,7 @@ inline void begin_library() noexcept {
         has_begun = true;
     }
     tell_of_second_copy();
+    explain_asan_reports();
 #if defined(__unix__) || defined(__APPLE__)
     ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
 #endif

@@ -17,6 +17,7 @@
 
 #include <new>
 
+#include <pygc/detail/asan_report.hpp>
 #include <pygc/detail/heap_list.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -271,6 +272,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     }
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
+    note_death(slot);
 #else
     ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;
