@@ -130,15 +130,16 @@ public:
 
     /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
     bool defer(ephemeron_map& map) noexcept {
-        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
-        map.place = edge_count();
+        ephemeron_part* const part = snapshot_->defers_ephemerons ? map.part_of(snapshot_->heap) : nullptr;
+        if (part == nullptr) return false;
+        part->place = edge_count();
         add(0);
-        if (!map.deferred) {
-            map.next_deferred = snapshot_->deferred;
-            snapshot_->deferred = &map;
+        if (!part->deferred) {
+            part->next_deferred = snapshot_->deferred;
+            snapshot_->deferred = part;
         }
-        map.shown_twice |= map.deferred;
-        map.deferred = true;
+        part->shown_twice |= part->deferred;
+        part->deferred = true;
         return true;
     }
 

@@ -241,9 +241,10 @@ private:
 /// are one object, unless `Hash` and `Equal` say otherwise: both are called with `const py_ref<K>&`.
 ///
 /// The entries are ephemerons: a full collection frees an entry whose key is reached through its own value only, or
-/// through those of other such entries, wherever the map is. It sees into the values as into the fields of an object;
-/// where they can't hold references it does nothing for the map. Keys of types that aren't tracked, and those in
-/// another heap than the map's first, count as held from outside; in younger collections the values do.
+/// through those of other such entries, wherever the map is, and whatever heaps the other keys are in. It sees into the
+/// values as into the fields of an object; where they can't hold references it does nothing for the map. Keys of types
+/// that aren't tracked, and those in another heap than is collected, count as held from outside; in younger collections
+/// the values do.
 ///
 /// Otherwise as weak_value_map. `V` needs no default constructor and no assignment.
 template <class K, class V, class Hash = std::hash<py_ref<K>>, class Equal = detail::equal_keys>

@@ -196,9 +196,9 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         const py_ref<U> hold = r; // which moves and copies of the function may let go
-        detail::heap_state& h = *detail::chunk_of(p).heap;
         detail::callback_owner made(
             new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+        detail::heap_state& h = *detail::chunk_of(p).heap; // the function's moves may have adopted it
         record_ = detail::make_record<detail::callback_record>(h, p, made.callback);
         if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }

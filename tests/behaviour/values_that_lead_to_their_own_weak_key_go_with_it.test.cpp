@@ -48,6 +48,11 @@ int died() {
     collect();
     return gone - before;
 }
+int died_in(pygc::heap& h) {
+    const int before = gone;
+    h.collect();
+    return gone - before;
+}
 
 } // namespace
 
@@ -299,27 +304,122 @@ TEST_CASE("young collections take values for held from outside, and full ones fi
     CHECK(died() == 2);
 }
 
-TEST_CASE("keys in another heap than the map's first, or not tracked, keep their entries", "[ephemeron]") {
+TEST_CASE("a collection frees the entries whose keys are in its heap, whatever heaps the others are in", "[ephemeron]") {
+    pygc::heap first, second, third;
+    map_type map;
+    std::vector<py_ref<node>> kept;
+    const auto put = [&](pygc::heap& h) {
+        const pygc::heap::scope use(h);
+        auto v = nodes(3);
+        map.set(v[0], v[1]); // a value that leads to its key
+        v[1]->next = v[0];
+        map.set(v[2], nullptr);
+        kept.push_back(v[2]);
+    };
+    for (pygc::heap* h : {&first, &second, &third, &first}) put(*h);
+    CHECK(map.size() == 8);
+    CHECK(died_in(second) == 2);
+    CHECK(map.size() == 7);
+    CHECK(died_in(first) == 4);
+    CHECK(died_in(third) == 2);
+    CHECK(map.size() == 4);
+    kept.erase(kept.begin() + 2); // the only key of its heap that is left
+    CHECK(map.size() == 3);
+    put(third);
+    CHECK(died_in(third) == 2);
+    CHECK(died_in(first) + died_in(second) == 0);
+    kept.clear();
+    CHECK(map.empty());
+}
+
+TEST_CASE("a key elsewhere, a key that isn't tracked and a map that is owned elsewhere count as reached", "[ephemeron]") {
     pygc::heap other;
     map_type map;
-    const auto here = make_ref<node>();
-    map.set(here, nullptr);
-    {
+    const auto here = make_ref<owner>();
+    const auto in_other = [&other] {
         const pygc::heap::scope use(other);
-        const auto n = make_ref<node>();
-        map.set(n, n);
-    }
-    collect();
-    other.collect();
-    CHECK(map.size() == 2);
-    map.clear();
-    { // the first entry decides: now it is the other heap
+        return make_ref<owner>();
+    }();
+    const auto key = [&other] {
         const pygc::heap::scope use(other);
-        const auto n = make_ref<node>();
-        map.set(n, n);
+        return make_ref<node>();
+    }();
+    SECTION("a key elsewhere, whatever the map's other keys are") {
+        auto v = nodes(2);
+        map.set(key, v[0]);
+        map.set(v[1], v[1]);
+        v.clear();
+        CHECK(died() == 1);
+        CHECK(map.size() == 1);
     }
-    other.collect();
-    CHECK(map.empty());
+    SECTION("a key elsewhere, in a map that goes with its owner") {
+        auto o = make_ref<owner>();
+        o->next = o;
+        auto v = nodes(2);
+        o->map.set(key, v[0]);
+        o->map.set(v[1], v[0]);
+        v[0]->next = v[0];
+        v.clear(); // the second goes by its count
+        CHECK(died() == 0);
+        CHECK(o->map.size() == 1);
+        o = nullptr;
+        CHECK(died() == 1);
+    }
+    SECTION("a map that is owned elsewhere") {
+        in_other->next = in_other;
+        auto v = nodes(2);
+        v[1]->next = v[0];
+        in_other->map.set(v[0], v[1]);
+        v.clear();
+        CHECK(died_in(other) == 0);
+        CHECK(died() == 2);
+        CHECK(in_other->map.empty());
+    }
+    SECTION("a value that leads to a key of another heap, and back") {
+        auto v = nodes(1);
+        map.set(key, v[0]);
+        v[0]->next = key;
+        map.set(v[0], key);
+        v.clear();
+        CHECK(died() == 0);
+        CHECK(died_in(other) == 0);
+        CHECK(map.size() == 2);
+        map.clear();
+    }
+    SECTION("a key that isn't tracked") {
+        pygc::weak_key_map<int, py_ref<owner>> numbers;
+        numbers.set(make_ref<int>(1), here);
+        CHECK(numbers.empty());
+        const auto number = make_ref<int>(2);
+        numbers.set(number, make_ref<owner>());
+        collect();
+        CHECK(numbers.size() == 1);
+    }
+    in_other->next = nullptr;
+}
+
+TEST_CASE("a map of several heaps is moved, swapped and ended like any other", "[ephemeron]") {
+    pygc::heap other;
+    map_type a, b;
+    for (int round = 0; round != 3; ++round) {
+        for (map_type* map : {&a, &b}) {
+            auto v = nodes(1);
+            map->set(v[0], v[0]);
+            const pygc::heap::scope use(other);
+            v = nodes(1);
+            map->set(v[0], v[0]);
+        }
+        a.swap(b);
+        if (round == 1) a = std::move(b);
+        CHECK(died() == (round == 1 ? 1 : 2));
+        CHECK(a.size() == 1);
+        if (round == 2) {
+            a.clear();
+            b = map_type();
+        }
+        other.collect();
+        CHECK((a.empty() && b.empty()));
+    }
 }
 
 TEST_CASE("a heap may end before a map with entries for its objects", "[ephemeron]") {

@@ -575,6 +575,9 @@ public:
             run([&] { add(value); });
         }
     }
+    void set(C x) {
+        run([&] { value = std::move(x); });
+    }
     /// So that nothing is left at the end of a program.
     void empty() override {
         if constexpr (requires { value.clear(); }) {

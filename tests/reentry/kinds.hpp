@@ -524,6 +524,8 @@ using noisy_kind = kind<std::vector<noisy>, std::deque<noisy>, std::list<noisy>,
 using large = kind<std::vector<ref>, std::array<ref, 3000>>;
 using last_will = final_kind<std::vector<ref>, std::optional<ref>, std::map<int, ref>>;
 using last_weak = final_kind<std::unordered_set<ref>, std::vector<weak_handle>, std::optional<ref>>;
+using chain_link = kind<std::optional<ref>, std::vector<ref>>;
+using last_link = final_kind<std::optional<ref>, std::vector<ref>>;
 using rude = throwing_kind<std::vector<ref>, std::map<int, ref>>;
 
 inline tag::~tag() {

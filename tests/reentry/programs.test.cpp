@@ -27,7 +27,7 @@ void run_seeds(std::uint64_t first, std::uint64_t count) {
     for (std::uint64_t seed = first; seed != end; ++seed) {
         const auto bytes = bytes_of_seed(seed);
         const result r = run_program(bytes.data(), bytes.size(), not_yet());
-        INFO("seed " << seed << ": build tests/reentry/soak.cpp, and run it with --minimise-seed " << seed);
+        INFO("seed " << seed << ": build tests/reentry/soak.cpp, and run it with --minimise " << to_hex(bytes));
         REQUIRE(r.error == "");
     }
 }

@@ -9,8 +9,8 @@
 
 namespace reentry {
 
-/// splitmix64: the same numbers everywhere.
-inline std::vector<std::uint8_t> bytes_of_seed(std::uint64_t seed) {
+/// splitmix64: the same numbers everywhere. `length`: about twice that of most programs.
+inline std::vector<std::uint8_t> bytes_of_seed(std::uint64_t seed, std::uint64_t length = 400) {
     std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 0x243f6a8885a308d3u;
     const auto next = [&state] {
         std::uint64_t z = state += 0x9e3779b97f4a7c15u;
@@ -19,7 +19,7 @@ inline std::vector<std::uint8_t> bytes_of_seed(std::uint64_t seed) {
         return z ^ (z >> 31);
     };
     // Most are short: so are the programs that fail.
-    const std::uint64_t longest = next() % 8 == 0 ? 2000 : 400;
+    const std::uint64_t longest = next() % 8 == 0 ? 2000 : length;
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(40 + next() % longest));
     for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(next() >> 24);
     return bytes;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Random re-entrant programs without end, replay of one, and the search for a shorter one that fails too.
 //
-// usage: soak [--without NAME,NAME...] --minutes N [--seed N] [--jobs N]
-//        soak [--without NAME,NAME...] --seeds FIRST COUNT
+// usage: soak [--without NAME,NAME...] [--leaks] (--minutes N | --operations N) [--seed N] [--jobs N]
+//        soak [--without NAME,NAME...] [--leaks] --seeds FIRST COUNT
 //        soak [--without NAME,NAME...] [--trace] --replay HEX | --minimise HEX | --minimise-seed N
+//
+// --leaks: LeakSanitizer looks every thousand programs, which needs the permission to ptrace.
 #include <chrono>
 #include <cstring>
 #include <string>
@@ -16,6 +18,13 @@
 #include "interpreter.hpp"
 #include "seeds.hpp"
 
+#if PYGC_ASAN
+#include <sanitizer/lsan_interface.h>
+
+/// Where memory was asked for is seldom of interest, and takes an eighth of the time.
+extern "C" const char* __asan_default_options() { return "malloc_context_size=2"; }
+#endif
+
 namespace {
 
 using namespace reentry;
@@ -24,10 +33,11 @@ struct options {
     feature_set without;
     std::string without_names;
     double minutes = 0;
+    long operations = 0;
     std::uint64_t first = 0, count = 0;
     int jobs = 1;
     std::string replay, minimise;
-    bool has_seed = false, trace = false;
+    bool has_seed = false, trace = false, leaks = false;
 };
 
 /// Shared with the children.
@@ -104,19 +114,30 @@ void minimise(std::vector<std::uint8_t> bytes, feature_set without) {
     static_cast<void>(fails(bytes, without, false));
 }
 
+/// Longer than those of the tests: making the heaps and the last look cost as much as a hundred operations.
+constexpr std::uint64_t program_length = 1200;
+
+void look_for_leaks() {
+#if PYGC_ASAN
+    if (__lsan_do_recoverable_leak_check() != 0) std::abort();
+#endif
+}
+
 /// The child's loop: seeds until told otherwise.
-void run_seeds(std::uint64_t first, std::uint64_t step, std::uint64_t end, feature_set without, double minutes,
-               totals& t) {
+void run_seeds(std::uint64_t first, std::uint64_t step, std::uint64_t end, const options& o, totals& t) {
     const auto begin = std::chrono::steady_clock::now();
     for (std::uint64_t seed = first; seed < end; seed += step) {
         t.seed = seed;
-        const auto bytes = bytes_of_seed(seed);
-        add(t, run_program(bytes.data(), bytes.size(), without, true));
-        if (minutes > 0 && t.programs % 64 == 0) {
+        const auto bytes = bytes_of_seed(seed, program_length);
+        add(t, run_program(bytes.data(), bytes.size(), o.without, true));
+        if (o.leaks && t.programs % 1000 == 0) look_for_leaks();
+        if (o.operations > 0 && t.operations >= o.operations / o.jobs) break;
+        if (o.minutes > 0 && t.programs % 64 == 0) {
             const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-            if (passed.count() > minutes * 60) return;
+            if (passed.count() > o.minutes * 60) break;
         }
     }
+    if (o.leaks) look_for_leaks();
 }
 
 int soak(const options& o) {
@@ -134,8 +155,7 @@ int soak(const options& o) {
     for (int j = 0; j != jobs; ++j) {
         const pid_t child = fork();
         if (child == 0) {
-            run_seeds(first + static_cast<std::uint64_t>(j), static_cast<std::uint64_t>(jobs), end, o.without,
-                      o.minutes, t[j]);
+            run_seeds(first + static_cast<std::uint64_t>(j), static_cast<std::uint64_t>(jobs), end, o, t[j]);
             _exit(0);
         }
         children.push_back(child);
@@ -151,7 +171,7 @@ int soak(const options& o) {
         sum.programs += t[j].programs;
         if (exit_code(status) == 0) continue;
         ++failures;
-        const auto bytes = bytes_of_seed(t[j].seed);
+        const auto bytes = bytes_of_seed(t[j].seed, program_length);
         std::printf("FAILED: seed %llu\n--replay %s\n", static_cast<unsigned long long>(t[j].seed),
                     to_hex(bytes).c_str());
     }
@@ -161,8 +181,8 @@ int soak(const options& o) {
 }
 
 int usage() {
-    std::fputs("usage: soak [--without NAME,...] (--minutes N [--seed N] [--jobs N] | --seeds FIRST COUNT | "
-               "--replay HEX | --minimise HEX | --minimise-seed N)\n",
+    std::fputs("usage: soak [--without NAME,...] [--leaks] ((--minutes N | --operations N) [--seed N] [--jobs N] | "
+               "--seeds FIRST COUNT | --replay HEX | --minimise HEX | --minimise-seed N)\n",
                stderr);
     return 2;
 }
@@ -187,6 +207,10 @@ int main(int argc, char** argv) {
             o.trace = true;
         } else if (word == "--minutes" && left >= 1) {
             o.minutes = std::atof(argv[++i]);
+        } else if (word == "--operations" && left >= 1) {
+            o.operations = std::atol(argv[++i]);
+        } else if (word == "--leaks") {
+            o.leaks = true;
         } else if (word == "--seed" && left >= 1) {
             o.first = std::strtoull(argv[++i], nullptr, 10);
             o.has_seed = true;
@@ -201,7 +225,7 @@ int main(int argc, char** argv) {
         } else if (word == "--minimise" && left >= 1) {
             o.minimise = argv[++i];
         } else if (word == "--minimise-seed" && left >= 1) {
-            o.minimise = to_hex(bytes_of_seed(std::strtoull(argv[++i], nullptr, 10)));
+            o.minimise = to_hex(bytes_of_seed(std::strtoull(argv[++i], nullptr, 10), program_length));
         } else {
             return usage();
         }
@@ -216,6 +240,6 @@ int main(int argc, char** argv) {
         minimise(from_hex(o.minimise), o.without);
         return 0;
     }
-    if (o.minutes <= 0 && o.count == 0) return usage();
+    if (o.minutes <= 0 && o.operations <= 0 && o.count == 0) return usage();
     return soak(o);
 }

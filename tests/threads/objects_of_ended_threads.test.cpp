@@ -177,6 +177,34 @@ TEST_CASE("adoption takes weak references, finalizers and generations along", "[
     CHECK(later.expired());
 }
 
+TEST_CASE("adoption takes the entries of weak_key_maps along", "[threads][adopt]") {
+    other_thread const busy;
+    pygc::weak_key_map<node, py_ref<node>> of_both, of_thread;
+    py_ref<node> r;
+    {
+        auto const mine = make_ref<node>();
+        of_both.set(mine, mine);
+    }
+    std::thread([&] {
+        r = make_ref<node>();
+        auto const other = make_ref<node>();
+        r->next = other;
+        other->next = other; // which the thread's end finds, but for r
+        of_both.set(r, other);
+        of_both.set(other, r);
+        of_thread.set(r, r);
+    }).join();
+    CHECK(of_both.size() == 3);
+    CHECK(pygc::adopt(r));
+    r = nullptr;
+    pygc::collect();
+    CHECK(of_both.empty());
+    CHECK(of_thread.empty());
+    CHECK(alive == 0);
+    of_both.set(make_ref<node>(), nullptr);
+    CHECK(of_both.empty());
+}
+
 TEST_CASE("objects of many types and sizes are adopted, and their pages used again", "[threads][adopt]") {
     other_thread const busy;
     for (int round = 0; round != 10; ++round) {

@@ -6,6 +6,9 @@
 //   key reached, map unreached        the value is garbage with the map
 //   both reached                      the value is reached
 //
+// What isn't in the set counts as reached: a key of another heap, and a map that is owned there. The table knows all
+// maps with a key in the heap; a map that has none shows its values as its owner's own.
+//
 // A map is reached from outside unless a `traverse` of an object of the set, or of the value of another entry, shows
 // it. What an entry waits for is known by number, so that marking is linear in entries and edges.
 #pragma once
@@ -26,19 +29,19 @@ public:
         waiting_.release();
     }
 
-    /// Lists the maps of the heap, before anything is counted. False: no memory.
+    /// Lists the maps with keys in the heap, before anything is counted. False: no memory.
     [[nodiscard]] bool begin() noexcept {
         map_count_ = entry_count_ = 0;
         snapshot_.deferred = nullptr;
         snapshot_.defers_ephemerons = false;
         if (snapshot_.heap.ephemerons == nullptr) return true;
         std::size_t count = 0;
-        for (const ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) ++count;
+        for (const ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) ++count;
         if (count > UINT32_MAX / 2 || !maps_.reserve(count)) return false;
-        for (ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) {
-            m->deferred = m->shown_twice = false;
-            m->index = static_cast<std::uint32_t>(map_count_);
-            ::new (&maps_[map_count_++]) map_state{m, 0, 0};
+        for (ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) {
+            p->deferred = p->shown_twice = false;
+            p->index = static_cast<std::uint32_t>(map_count_);
+            ::new (&maps_[map_count_++]) map_state{p, 0, 0};
         }
         snapshot_.defers_ephemerons = true;
         return true;
@@ -46,7 +49,7 @@ public:
 
     /// The maps shown since the last call are owned by objects of a page with these numbers.
     void find_owners(std::uint32_t first, std::uint32_t slot_count) noexcept {
-        while (ephemeron_map* m = take_deferred()) {
+        while (ephemeron_part* m = take_deferred()) {
             std::uint32_t low = first, high = first + slot_count; // the owner's edges begin at or before the place
             while (high - low > 1) {
                 const std::uint32_t middle = low + (high - low) / 2;
@@ -64,7 +67,8 @@ public:
         failed_ = false;
         for (std::size_t i = 0; i != map_count_; ++i) {
             map_ = static_cast<std::uint32_t>(i);
-            maps_[i].map->count_values(*maps_[i].map, *this);
+            ephemeron_map& map = *maps_[i].part->map;
+            map.count_values(map, *this);
             if (failed_ || snapshot_.failed) break;
         }
         visit_ = nullptr;
@@ -72,7 +76,7 @@ public:
         if (failed_ || snapshot_.failed) return false;
         snapshot_.edge_count = visit.edge_count();
         for (std::size_t i = 0; i != map_count_; ++i) {
-            if (maps_[i].map->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
+            if (maps_[i].part->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
         }
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
@@ -97,7 +101,7 @@ public:
         show(*visit_);
         ::new (&entries_[entry_count_++])
             entry{node, map_, static_cast<std::uint32_t>(number), begin, visit_->edge_count(), 0, 0, false};
-        while (ephemeron_map* inner = take_deferred()) {
+        while (ephemeron_part* inner = take_deferred()) {
             maps_[inner->index].owning_entry = static_cast<std::uint32_t>(entry_count_);
         }
     }
@@ -139,13 +143,13 @@ public:
     void visit_dead(visitor& visit) noexcept {
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
-            if (is_unreached(e.key)) maps_[e.map].map->visit_value_of(e.node, visit);
+            if (is_unreached(e.key)) maps_[e.map].part->map->visit_value_of(e.node, visit);
         }
     }
 
 private:
     struct map_state {
-        ephemeron_map* map;
+        ephemeron_part* part;
         std::uint32_t owner;        // number of the object whose traverse shows it; 0: none
         std::uint32_t owning_entry; // whose value shows it, from 1; 0: none
     };
@@ -167,8 +171,8 @@ private:
         return ((snapshot_.unreached[number / 64] >> (number % 64)) & 1) != 0;
     }
 
-    ephemeron_map* take_deferred() noexcept {
-        ephemeron_map* const m = snapshot_.deferred;
+    ephemeron_part* take_deferred() noexcept {
+        ephemeron_part* const m = snapshot_.deferred;
         if (m != nullptr) snapshot_.deferred = m->next_deferred;
         return m;
     }

@@ -68,7 +68,7 @@ enum class debug : unsigned {
 namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
-struct ephemeron_map;
+struct ephemeron_part;
 struct heap_type;
 
 /// Where objects of one type are made.
@@ -163,7 +163,7 @@ struct heap_state {
     // Seldom used.
     weak_table weak;
     finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
-    ephemeron_map* ephemerons = nullptr;         // weak_key_maps with values that hold references
+    ephemeron_part* ephemerons = nullptr;        // of weak_key_maps with values that hold references
     callback_list callbacks;
     callable<const unraisable&> unraisable_hook;
     debug debug_flags = debug::none;

@@ -257,6 +257,7 @@ PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcep
         from.objects_of_age[age] = 0;
     }
     into.pace.kept_young += from.pace.kept_young;
+    ephemeron_map::move_parts(into, from);
     while (finalizer_entry* e = from.newest_finalizer) {
         from.newest_finalizer = e->older;
         e->heap = &into;

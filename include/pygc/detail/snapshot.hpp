@@ -176,7 +176,7 @@ public:
     const void* lie_slot = nullptr;
     const void* lie_place = nullptr;
     bool defers_ephemerons = false;    // maps of weak keys that are shown join a list instead of showing their values:
-    ephemeron_map* deferred = nullptr; // see ephemerons.hpp
+    ephemeron_part* deferred = nullptr; // see ephemerons.hpp
 
 private:
     static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }

@@ -165,28 +165,27 @@ public:
             if (there) take_out_and_release(*there);
             return {place(), false};
         }
-        heap_state& heap = *chunk_of(object).heap;
         if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
             if (there) {
-                auto record = make_record<entry_record>(heap, object, this, there.get(), &remove_dead);
+                auto record =
+                    make_record<entry_record>(*chunk_of(object).heap, object, this, there.get(), &remove_dead);
                 disarm(*there);
                 record.swap(there->record);
-                enter(heap);
-                leave(*chunk_of(record.get()).heap);
                 return {there, false};
             }
         }
         const std::size_t before = changes_;
         fresh_entry fresh(new entry(key, hash, static_cast<Strong&&>(strong)));
-        fresh->record = make_record<entry_record>(heap, object, this, fresh.get(), &remove_dead);
-        if (changes_ != before) { // copies and moves are code of the user
+        // Copies and moves were code of the user, which may have adopted the object's heap.
+        fresh->record = make_record<entry_record>(*chunk_of(object).heap, object, this, fresh.get(), &remove_dead);
+        if (changes_ != before) {
             there.reset();
             there = find(key, hash);
             if (there && !replace) return {there, false};
         }
         if (!owned_) return {place(), false};
         if (!there) reserve_one();
-        enter(heap);
+        enter(heap_of(*fresh));
         if (there) {
             take_place_of(*there, *fresh);
             entry* const made = fresh.release();
@@ -379,6 +378,9 @@ private:
         return nullptr;
     }
 
+    /// Its object's; this thread's for an object of another copy of the library.
+    static heap_state& heap_of(const entry& e) noexcept { return *chunk_of(e.record.get()).heap; }
+
     /// No longer told of the death.
     static void disarm(entry& e) noexcept {
         if (e.record == nullptr) return;
@@ -394,7 +396,7 @@ private:
         table_[slot_of(old)] = &fresh;
         old.listed = false;
         disarm(old);
-        leave(*chunk_of(old.record.get()).heap);
+        leave(heap_of(old));
         ++changes_;
     }
 
@@ -411,7 +413,7 @@ private:
         table_[hole] = nullptr;
         e.listed = false;
         disarm(e);
-        leave(*chunk_of(e.record.get()).heap);
+        leave(heap_of(e));
         --size_;
         ++changes_;
     }
