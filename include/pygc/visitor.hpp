@@ -180,18 +180,20 @@ private:
 #endif
 };
 
-/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
-/// only where it is put back before anybody looks it up: the container would not find it any more.
+/// Nulls the references that garbage holds on garbage, counts them down and logs them. What a place leads to is asked
+/// anew: a `traverse` may show others now than when the references were counted. A key of an associative container is
+/// nulled only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
-          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
+        : visitor(task::unlink), next_(s.cleared + s.cleared_count), end_(s.cleared + s.cleared_capacity),
+          snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
-        (visit_argument(*this, values), ...);
+        // All at once, where the compiler knows the addresses by their distances from that of the object.
+        const bool are_inside = (true & ... & is_inside(&reinterpret_cast<const char&>(values)));
+        (visit_argument(*this, values, are_inside), ...);
     }
 
     /// What comes next are the references of this object.
@@ -208,9 +210,8 @@ public:
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
-        py_object* const target = place; // what is to be restored
-        std::uint32_t& found = found_[number_of(object)];
-        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
+        header& h = header_of(object);
+        if ((h.state & life_unlinked) == 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
             if (!snapshot_->incomplete_log) {
@@ -218,12 +219,13 @@ public:
                 return;
             }
         } else {
-            next_->place = &place;
+            py_object* const target = place;
+            next_->place = target == object ? &place : cleared_reference::mark_raw(place);
             const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
             ++next_;
         }
         place = nullptr;
-        ++found;
+        --h.count;
     }
 
     /// So many references are logged now.
@@ -245,7 +247,6 @@ private:
         return false;
     }
 
-    std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;
     snapshot* const snapshot_;

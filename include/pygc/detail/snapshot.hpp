@@ -32,6 +32,13 @@ struct edge_room {
 struct cleared_reference {
     py_object** place;
     py_object* target;
+
+    /// A raw pointer that owns a count needn't lead to the header: until the counts are restored its place is odd.
+    static py_object** mark_raw(py_object*& place) noexcept {
+        return reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(&place) | 1u);
+    }
+    [[nodiscard]] bool is_marked_raw() const noexcept { return (reinterpret_cast<std::uintptr_t>(place) & 1u) != 0; }
+    void unmark_raw() noexcept { place = reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(place) - 1); }
 };
 
 class snapshot {
@@ -154,11 +161,7 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
-    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
-    /// them may still subtract from.
-    static constexpr std::uint32_t not_garbage = 3u << 30;
-
-    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    // While references are nulled `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
     std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
     std::size_t log_capacity = 0;         // in edges
