@@ -187,7 +187,7 @@ class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
         : visitor(task::unlink), next_(s.cleared + s.cleared_count), end_(s.cleared + s.cleared_capacity),
-          snapshot_(&s) {}
+          counts_(s.counts), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
@@ -210,19 +210,17 @@ public:
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
+        if (counts_ != nullptr) [[unlikely]] {
+            next_ = unlink_in_large_set(*snapshot_, next_, end_, place, object, in_keys());
+            return;
+        }
         header& h = header_of(object);
         if ((h.state & life_unlinked) == 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
-            if (!snapshot_->incomplete_log) {
-                snapshot_->lied = true; // there are more now
-                return;
-            }
+            if (lacks_room(*snapshot_)) return;
         } else {
-            py_object* const target = place;
-            next_->place = target == object ? &place : cleared_reference::mark_raw(place);
-            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
-            ++next_;
+            log(*next_++, place, object);
         }
         place = nullptr;
         --h.count;
@@ -234,6 +232,34 @@ public:
     }
 
 private:
+    PYGC_INLINE static void log(cleared_reference& entry, py_object*& place, const py_object* object) noexcept {
+        py_object* const target = place; // what is to be restored
+        entry.place = target == object ? &place : cleared_reference::mark_raw(place);
+        const_cast<py_object* volatile&>(entry.target) = target; // g++ would make a vector of the two first
+    }
+
+    /// The log is full. True: the reference must stay.
+    static bool lacks_room(snapshot& s) noexcept {
+        if (!s.incomplete_log) s.lied = true; // there are more now
+        return !s.incomplete_log;
+    }
+
+    /// The same where counts fall beside the headers. Returns: where the log goes on.
+    PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
+                                                                const cleared_reference* end, py_object*& place,
+                                                                const py_object* object, bool in_keys) noexcept {
+        const std::size_t n = number_of(object);
+        if (((s.unreached[n / 64] >> (n % 64)) & 1) == 0 || (in_keys && s.for_good)) return next;
+        if (next != end) {
+            log(*next++, place, object);
+        } else if (lacks_room(s)) {
+            return next;
+        }
+        place = nullptr;
+        s.count_down(n);
+        return next;
+    }
+
     /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
     /// visitor itself stays in registers.
     PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
@@ -249,6 +275,7 @@ private:
 
     cleared_reference* next_;
     cleared_reference* const end_;
+    const std::uint32_t* const counts_;
     snapshot* const snapshot_;
     const void* object_ = nullptr;
 };

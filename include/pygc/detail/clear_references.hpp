@@ -7,7 +7,7 @@
 //   counts_match    an object whose count has fallen by all that it was has no other reference anywhere
 //   restore         if some don't match every place gets back what it had, and all that was found lives on
 //
-// Counts are those of the headers: so each is what the references left make it, whatever a `traverse` does meanwhile.
+// Of large sets copies of the counts fall instead: see snapshot::counts.
 // So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
 // place is doesn't follow from counts: see place_check.hpp.
 #pragma once
@@ -90,7 +90,12 @@ private:
         }
 #endif
         std::size_t references = 0;
-        for (std::size_t i = 0; i != page_count_; ++i) references += begin_counting(pages_[i]);
+        snapshot_.counts = nullptr;
+        if (counts_in_headers()) {
+            for (std::size_t i = 0; i != page_count_; ++i) references += begin_counting(pages_[i]);
+        } else {
+            references = copy_counts();
+        }
         snapshot_.prepare_log(references);
         if (snapshot_.incomplete_log && !for_good) {
             restore_headers();
@@ -104,7 +109,12 @@ private:
             snapshot_.cleared_count = visit.logged();
         }
         bool match = !snapshot_.lied && guard.nothing_died();
-        for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
+        if (snapshot_.counts != nullptr) {
+            snapshot_.finish_counting_down();
+            match = match && copied_counts_match(for_good);
+        } else {
+            for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
+        }
         if (match && for_good) return true;
         restore_headers();
         restore_counts();
@@ -113,12 +123,23 @@ private:
             return true;
         }
         restore_references(for_good);
+        if (snapshot_.counts == nullptr) end_dropped();
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
     }
 
-    /// Marks the garbage of a page, and raises its counts by that of a dying object. Returns: the sum of what they were.
+    /// Whether the counts of the headers fall, or copies. In debug mode by turns, so that tests meet both.
+    [[nodiscard]] bool counts_in_headers() const noexcept {
+#if PYGC_DEBUG
+        return heap_.stats[generation_].collections % 2 == 0;
+#else
+        return snapshot_.size <= 2 * snapshot::cached_size;
+#endif
+    }
+
+    /// Marks the garbage of a page, and raises its counts by that of a dying object. Returns: the sum of what they
+    /// were.
     std::size_t begin_counting(const collected_page& c) noexcept {
         std::size_t references = 0;
         all_of(c, [&references](header& h) noexcept {
@@ -149,6 +170,47 @@ private:
         });
     }
 
+    /// As `begin_counting`, for all pages of a large set.
+    PYGC_NOINLINE std::size_t copy_counts() noexcept {
+        std::size_t references = 0;
+        snapshot_.begin_to_count_down();
+        for_each_number([this, &references](std::uint32_t n, header& h) noexcept {
+            snapshot_.counts[n] = static_cast<std::uint32_t>(h.count);
+            references += snapshot_.counts[n];
+            return true;
+        });
+        return references;
+    }
+
+    /// As `counts_match`, for all pages of a large set.
+    PYGC_NOINLINE bool copied_counts_match(bool for_good) noexcept {
+        const std::uint32_t* const counts = snapshot_.counts;
+        if (!for_each_number([counts](std::uint32_t n, header&) noexcept { return counts[n] == 0; })) return false;
+        if (!for_good) return true;
+        for_each_number([](std::uint32_t, header& h) noexcept {
+            h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return true;
+        });
+        return true;
+    }
+
+    /// Calls `f(number, header)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool for_each_number(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            const std::size_t stride = c.where->type->slot_bytes;
+            char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                    const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+                    if (!f(c.first + slot, *reinterpret_cast<header*>(begin + slot * stride))) return false;
+                }
+            }
+        }
+        return true;
+    }
+
     /// Calls `f(header)` for each of the garbage, until it returns false.
     template <class F>
     PYGC_INLINE bool all_of(const collected_page& c, F f) noexcept {
@@ -177,6 +239,7 @@ private:
 
     /// Undoes what `begin_counting` and `counts_match` did.
     PYGC_NOINLINE void restore_headers() noexcept {
+        if (snapshot_.counts != nullptr) return;
         for_each_found([this](page&, py_object*, header& h) noexcept {
             if ((h.state & life_unlinked) == 0) h.state = (h.state & life_finalized) | survivor_age_of[generation_];
             h.state &= ~std::uint32_t{life_unlinked};
@@ -185,16 +248,23 @@ private:
     }
 
     /// What was nulled counts again.
-    void restore_counts() noexcept {
+    PYGC_NOINLINE void restore_counts() noexcept {
         for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
             cleared_reference& r = snapshot_.cleared[i];
-            if (r.is_marked_raw()) [[unlikely]] {
-                r.unmark_raw();
-                ++header_around(r.target).count;
-            } else {
-                ++header_of(r.target).count;
-            }
+            const bool is_raw = r.is_marked_raw();
+            if (is_raw) r.unmark_raw();
+            if (snapshot_.counts == nullptr) ++(is_raw ? header_around(r.target) : header_of(r.target)).count;
         }
+    }
+
+    /// A `traverse` may have dropped the last reference to garbage, whose raised count hid that: it dies now, and waits
+    /// for the guard to let it.
+    void end_dropped() noexcept {
+        for_each_found([](page&, py_object* p, header& h) noexcept {
+            if (h.count != 0 || (h.state & life_postponed) != 0) return;
+            h.count = 1;
+            drop(p);
+        });
     }
 
     /// If nobody lied all places are as they were.
@@ -247,7 +317,8 @@ private:
         std::size_t index = page_index_of(address);
         while (chunk_of(address).pages[index].type == nullptr) --index; // an object may need several pages
         page& p = chunk_of(address).pages[index];
-        const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(first_slot(p));
+        const std::uintptr_t offset =
+            reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(first_slot(p));
         return header_at(p, offset / p.type->slot_bytes);
     }
 
