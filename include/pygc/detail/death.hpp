@@ -111,14 +111,11 @@ inline void destroy_condemned(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) header_of(p).state |= life_condemned;
 }
 
-/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+/// The count of `p` fell to zero, and it has a finalizer or isn't simply tracked. Returns: false if there is nothing
+/// left to destroy.
 PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
     heap_state& heap = *chunk_of(p).heap;
-    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
-        leave_registry(heap, where, h);
-        return true;
-    }
     if ((h.state & life_immortal) != 0) {
         h.count = pinned_count;
         return false;
@@ -157,8 +154,14 @@ constexpr std::uint32_t state_of_simple_death(const type_info& t) noexcept {
 
 /// The count of `p` fell to zero, and it isn't simply young. Preconditions: its type has no finalizer.
 PYGC_NOINLINE inline void prepare_and_destroy(page& where, py_object* p) noexcept {
-    if (!prepare_death(where, p)) return;
-    header_of(p).state = state_of_simple_death(*where.type);
+    header& h = header_of(p);
+    if (h.state <= age_old) [[likely]] { // simply old
+        leave_registry(*chunk_of(p).heap, where, h);
+        h.state = age_young;
+    } else {
+        if (!prepare_death(where, p)) return;
+        h.state = state_of_simple_death(*where.type);
+    }
     where.destroy(where, p);
 }
 
