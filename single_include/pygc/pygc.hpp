@@ -303,6 +303,14 @@ __declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsign
 #elif defined(__unix__) || defined(__APPLE__)
 #define PYGC_HAS_MMAP 1
 #include <sys/mman.h> // mmap, munmap, madvise
+#if defined(__SANITIZE_THREAD__) && defined(__linux__)
+#include <sys/syscall.h> // SYS_munmap
+extern "C" long syscall(long number, ...) // see process.hpp
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
+#endif
 #else
 #include <cstdlib> // aligned_alloc: wasm and other systems without mapping
 #endif
@@ -311,6 +319,19 @@ __declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsign
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
+
+#if PYGC_HAS_MMAP
+/// Gives back what nobody has written to. ThreadSanitizer needs not be told, and would take most of the time of a
+/// mapping to look for what it knows of the range.
+inline void unmap_untouched(void* p, std::size_t bytes) noexcept {
+    if (bytes == 0) return;
+#if defined(__SANITIZE_THREAD__) && defined(__linux__)
+    ::syscall(SYS_munmap, p, bytes);
+#else
+    ::munmap(p, bytes);
+#endif
+}
+#endif
 
 /// Memory of `bytes` (a multiple of `alignment`, which is a power of two and at least 64 KiB),
 /// readable and writable, or null. Complexity: one to three system calls.
@@ -321,9 +342,8 @@ inline void* map_memory(std::size_t bytes, std::size_t alignment) noexcept {
     if (raw == MAP_FAILED) return nullptr;
     const auto begin = reinterpret_cast<std::uintptr_t>(raw);
     const std::uintptr_t aligned = (begin + alignment - 1) & ~(alignment - 1);
-    if (aligned != begin) ::munmap(raw, aligned - begin);
-    const std::uintptr_t excess = begin + alignment - aligned;
-    if (excess != 0) ::munmap(reinterpret_cast<void*>(aligned + bytes), excess);
+    unmap_untouched(raw, aligned - begin);
+    unmap_untouched(reinterpret_cast<void*>(aligned + bytes), begin + alignment - aligned);
     return reinterpret_cast<void*>(aligned);
 #elif defined(_WIN32)
     constexpr unsigned long reserve = 0x2000, commit = 0x1000, release = 0x8000, read_write = 4;
@@ -395,6 +415,11 @@ inline void discard_memory([[maybe_unused]] void* p, [[maybe_unused]] std::size_
 
 namespace pygc::inline PYGC_ABI::detail {
 
+PYGC_NOINLINE inline void unmap_scratch(void* memory, std::size_t bytes) noexcept {
+    unwatch_for_leaks(memory, bytes);
+    unmap_memory(memory, bytes);
+}
+
 /// A handle: its owner calls `release`, since heaps outlive the destruction of statics. Never throws:
 /// every growth can fail, and says so. Elements are left as they come from the system.
 template <class T>
@@ -438,10 +463,7 @@ public:
     }
 
     void release() noexcept {
-        if (data_ != nullptr) {
-            unwatch_for_leaks(data_, bytes_);
-            unmap_memory(data_, bytes_);
-        }
+        if (data_ != nullptr) unmap_scratch(data_, bytes_);
         data_ = nullptr;
         bytes_ = 0;
     }
@@ -509,7 +531,7 @@ public:
     }
 
     /// Effects: the list is empty, then what was in it is destroyed, the last first.
-    void clear() noexcept {
+    PYGC_NOINLINE void clear() noexcept {
         auto cleared = entries_; // their destructors may look at the list, and append
         std::size_t size = size_;
         entries_ = {};
@@ -711,6 +733,7 @@ enum : std::uint32_t {
     life_finalized = 1u << 7, // its finalizer has been called, and never will be again
     life_weak = 1u << 8,      // weak references lead here: the heap's weak table knows them
     life_condemned = 1u << 9, // found unreachable by a collection that now runs code of the user
+    life_unlinked = 1u << 10, // a collection is nulling the references to it, and counts them: see clear_references.hpp
     state_mask = (1u << 12) - 1,
 };
 
@@ -1843,7 +1866,7 @@ enum class debug : unsigned {
 namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
-struct ephemeron_map;
+struct ephemeron_part;
 struct heap_type;
 
 /// Where objects of one type are made.
@@ -1880,7 +1903,7 @@ struct collected_page {
     std::uint32_t first;        // the number of its first slot
     std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
-    void* last_freed = nullptr; // the last of those
+    void** last_freed = nullptr; // where the link of the last of those stands
     bool escaped = false;       // some destructor let a reference to its object escape
     bool single = false;        // has one slot, whose number is next to that of another page
     std::uint64_t single_garbage = 0; // whether the object there was found unreachable
@@ -1938,7 +1961,7 @@ struct heap_state {
     // Seldom used.
     weak_table weak;
     finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
-    ephemeron_map* ephemerons = nullptr;         // weak_key_maps with values that hold references
+    ephemeron_part* ephemerons = nullptr;        // of weak_key_maps with values that hold references
     callback_list callbacks;
     callable<const unraisable&> unraisable_hook;
     debug debug_flags = debug::none;
@@ -2067,7 +2090,7 @@ struct heap_state {
         plug.release();
     }
 
-    void release_snapshot() noexcept {
+    PYGC_NOINLINE void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();
@@ -2415,7 +2438,7 @@ inline void renew_heap(heap_state& h) noexcept {
 }
 
 /// Gives all of an empty heap back to the system, the state itself included.
-inline void unmap_heap(heap_state& h) noexcept {
+PYGC_NOINLINE inline void unmap_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
@@ -2597,7 +2620,7 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
-inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
+PYGC_NOINLINE inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     if (!h.pages.has_more_empty_chunks(spare)) return;
     for (page** link = &h.touched; *link != nullptr;) {
         page& p = **link;
@@ -2680,7 +2703,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
 }
 
 /// The same for all pages that make_ref holds: what is in use is known then, page by page.
-inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
         if (b.current != &h.no_page) let_go(b, *b.current, for_good);
@@ -2690,7 +2713,7 @@ inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
 
 /// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
 /// linear in the pages where that changes.
-inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+PYGC_NOINLINE inline void choose_counting(heap_state& h, bool counts_each) noexcept {
     if (counts_each == h.counts_each) return;
     let_go_of_pages(h);
     h.counts_each = counts_each;
@@ -3481,6 +3504,13 @@ struct edge_room {
 struct cleared_reference {
     py_object** place;
     py_object* target;
+
+    /// A raw pointer that owns a count needn't lead to the header: until the counts are restored its place is odd.
+    static py_object** mark_raw(py_object*& place) noexcept {
+        return reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(&place) | 1u);
+    }
+    [[nodiscard]] bool is_marked_raw() const noexcept { return (reinterpret_cast<std::uintptr_t>(place) & 1u) != 0; }
+    void unmark_raw() noexcept { place = reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(place) - 1); }
 };
 
 class snapshot {
@@ -3539,7 +3569,9 @@ public:
         const bool is_odd = reinterpret_cast<std::uintptr_t>(log_memory) % alignof(cleared_reference) != 0;
         std::size_t capacity = log_capacity > 1 ? (log_capacity - is_odd) / size_in_edges : 0;
         cleared = reinterpret_cast<cleared_reference*>(log_memory + is_odd);
-        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
+        const std::size_t kept =
+            heap.edges.data() != nullptr ? 1 : 0; // nothing, but it costs page faults to begin anew
+        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges, kept)) {
             cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
             log_memory = heap.edges.data();
             log_capacity = heap.edges.capacity();
@@ -3603,11 +3635,26 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
-    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
-    /// them may still subtract from.
-    static constexpr std::uint32_t not_garbage = 3u << 30;
+    /// While references are nulled: the counts of garbage, in the memory of `trial`. Null: those of the headers serve.
+    /// Where these don't fit the cache, four bytes an object cost less than its line.
+    std::uint32_t* counts = nullptr;
 
-    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    /// One less for an object. It waits until the count has reached the cache.
+    void count_down(std::size_t number) noexcept {
+        prefetch(counts + number);
+        std::uint32_t& delayed = delayed_[next_delayed_++ % delay];
+        --counts[delayed];
+        delayed = static_cast<std::uint32_t>(number);
+    }
+    void begin_to_count_down() noexcept {
+        counts = trial;
+        for (std::uint32_t& number : delayed_) number = 0; // of nobody
+    }
+    void finish_counting_down() noexcept {
+        for (const std::uint32_t number : delayed_) --counts[number];
+    }
+
+    // While references are nulled `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
     std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
     std::size_t log_capacity = 0;         // in edges
@@ -3625,9 +3672,13 @@ public:
     const void* lie_slot = nullptr;
     const void* lie_place = nullptr;
     bool defers_ephemerons = false;    // maps of weak keys that are shown join a list instead of showing their values:
-    ephemeron_map* deferred = nullptr; // see ephemerons.hpp
+    ephemeron_part* deferred = nullptr; // see ephemerons.hpp
 
 private:
+    static constexpr std::uint32_t delay = 32;
+    std::uint32_t delayed_[delay];
+    std::uint32_t next_delayed_ = 0;
+
     static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }
 
     /// Where there is no memory for twice as many, a little more may be all that is needed.
@@ -3723,8 +3774,10 @@ inline void check_repeated_edge(const edge_shower& shower, const py_object* targ
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/ephemeron_map.hpp>
-// A weak_key_map whose values can hold references, as a full collection sees it: a table of ephemerons. Each heap has
-// a list of those that hold entries for its objects.
+// A weak_key_map whose values can hold references, as full collections see it: a table of ephemerons. Its keys may come
+// from several heaps; the entries for objects of one heap are a part of the map, and each heap has a list of the parts
+// that are its own. So a collection knows every entry whose key it may free, whatever heap the other keys, the map
+// or its owner are in.
 
 namespace pygc::inline PYGC_ABI {
 class visitor;
@@ -3734,47 +3787,105 @@ namespace pygc::inline PYGC_ABI::detail {
 
 class ephemeron_table;
 
+struct ephemeron_map;
+
+/// The entries of a map for objects of one heap.
+struct ephemeron_part {
+    heap_state* home = nullptr; // in whose list it is; null: it isn't used
+    ephemeron_map* map = nullptr;
+    std::size_t entries = 0;
+    ephemeron_part* next = nullptr;
+    ephemeron_part* previous = nullptr;
+    ephemeron_part* next_of_map = nullptr;
+
+    // For the collection of its heap that runs.
+    ephemeron_part* next_deferred = nullptr;
+    std::uint32_t place = 0;  // among the edges, where a traverse showed the map
+    std::uint32_t index = 0;  // in the collection's table
+    bool deferred = false;    // a traverse has shown the map
+    bool shown_twice = false; // some traverse shows what isn't its object's: whose the map is, nobody knows
+};
+
 struct ephemeron_map {
     ephemeron_map() noexcept = default;
     ephemeron_map(const ephemeron_map&) = delete;
     ephemeron_map& operator=(const ephemeron_map&) = delete;
 
-    /// An entry for an object of `h` came.
-    void enter(heap_state& h) noexcept {
+    /// An entry whose record is in `h`, as its object is, comes. Throws: std::bad_alloc; then nothing has changed.
+    void enter(heap_state& h) {
         if (count_values == nullptr) return;
-        if (home == nullptr) {
-            home = &h;
-            next = h.ephemerons;
-            if (next != nullptr) next->previous = this;
-            h.ephemerons = this;
-        }
-        if (home == &h) ++entries_at_home;
+        ephemeron_part* part = part_of(h);
+        if (part == nullptr) part = make_part(h);
+        ++part->entries;
     }
-    /// An entry for an object of `h` went. A heap may end once it holds no record of an entry: by then the list has
-    /// forgotten the map.
+    /// An entry for an object of `h` went. A heap ends after the last of them: its list is empty by then.
     void leave(heap_state& h) noexcept {
-        if (home != &h || --entries_at_home != 0) return;
-        (previous != nullptr ? previous->next : h.ephemerons) = next;
-        if (next != nullptr) next->previous = previous;
-        next = previous = nullptr;
-        home = nullptr;
+        if (count_values == nullptr) return;
+        ephemeron_part* const part = part_of(h);
+        if (--part->entries == 0) end_part(*part);
+    }
+
+    /// Null: it has no entry for an object of `h`.
+    [[nodiscard]] ephemeron_part* part_of(const heap_state& h) noexcept {
+        if (first.home == &h) return &first;
+        ephemeron_part* part = first.next_of_map;
+        while (part != nullptr && part->home != &h) part = part->next_of_map;
+        return part;
+    }
+
+    /// All objects of `from` are those of `into` from now on.
+    static void move_parts(heap_state& into, heap_state& from) noexcept {
+        while (ephemeron_part* const part = from.ephemerons) {
+            if (ephemeron_part* const other = part->map->part_of(into)) {
+                other->entries += part->entries;
+                part->map->end_part(*part);
+            } else {
+                unlist(*part);
+                list(*part, into);
+            }
+        }
     }
 
     // Null where values can't hold references.
     void (*count_values)(ephemeron_map&, ephemeron_table&) = nullptr; // each value, and the key that it hangs on
     void (*visit_value_of)(void* entry, visitor&) = nullptr;
 
-    heap_state* home = nullptr; // whose list it is in; entries for objects of other heaps are kept as they are
-    ephemeron_map* next = nullptr;
-    ephemeron_map* previous = nullptr;
-    std::size_t entries_at_home = 0;
+private:
+    static void list(ephemeron_part& part, heap_state& h) noexcept {
+        part.home = &h;
+        part.previous = nullptr;
+        part.next = h.ephemerons;
+        if (part.next != nullptr) part.next->previous = &part;
+        h.ephemerons = &part;
+    }
+    static void unlist(ephemeron_part& part) noexcept {
+        (part.previous != nullptr ? part.previous->next : part.home->ephemerons) = part.next;
+        if (part.next != nullptr) part.next->previous = part.previous;
+        part.home = nullptr;
+    }
 
-    // For the collection that runs.
-    ephemeron_map* next_deferred = nullptr;
-    std::uint32_t place = 0; // among the edges, where a traverse showed it
-    std::uint32_t index = 0; // in the collection's table
-    bool deferred = false;   // a traverse has shown it
-    bool shown_twice = false; // some traverse shows what isn't its object's: whose it is, nobody knows
+    PYGC_NOINLINE ephemeron_part* make_part(heap_state& h) {
+        ephemeron_part* part = &first;
+        if (first.home != nullptr) {
+            part = new ephemeron_part;
+            part->next_of_map = first.next_of_map;
+            first.next_of_map = part;
+        }
+        part->map = this;
+        list(*part, h);
+        return part;
+    }
+    PYGC_NOINLINE void end_part(ephemeron_part& part) noexcept {
+        part.entries = 0;
+        unlist(part);
+        if (&part == &first) return;
+        ephemeron_part* before = &first;
+        while (before->next_of_map != &part) before = before->next_of_map;
+        before->next_of_map = part.next_of_map;
+        delete &part;
+    }
+
+    ephemeron_part first; // nearly all maps have keys of one heap
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -5634,12 +5745,12 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
     }
 }
 
-/// One argument of the user's `visit(a, b, c)`.
+/// One argument of the user's `visit(a, b, c)`. `is_owned`: the object owns it for sure.
 template <class Visitor, class X>
-PYGC_INLINE void visit_argument(Visitor& visit, const X& value) {
+PYGC_INLINE void visit_argument(Visitor& visit, const X& value, [[maybe_unused]] bool is_owned = false) {
     static_assert(check_visible<X>() && check_shows_something<X>());
     if constexpr (holds_references<X>() && shows_its_own<X>()) {
-        if (!visit.owns(&reinterpret_cast<const char&>(value))) return;
+        if (!is_owned && !visit.owns(&reinterpret_cast<const char&>(value))) return;
     }
     visit_value(visit, value);
 }
@@ -5775,15 +5886,16 @@ public:
 
     /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
     bool defer(ephemeron_map& map) noexcept {
-        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
-        map.place = edge_count();
+        ephemeron_part* const part = snapshot_->defers_ephemerons ? map.part_of(snapshot_->heap) : nullptr;
+        if (part == nullptr) return false;
+        part->place = edge_count();
         add(0);
-        if (!map.deferred) {
-            map.next_deferred = snapshot_->deferred;
-            snapshot_->deferred = &map;
+        if (!part->deferred) {
+            part->next_deferred = snapshot_->deferred;
+            snapshot_->deferred = part;
         }
-        map.shown_twice |= map.deferred;
-        map.deferred = true;
+        part->shown_twice |= part->deferred;
+        part->deferred = true;
         return true;
     }
 
@@ -5825,18 +5937,20 @@ private:
 #endif
 };
 
-/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
-/// only where it is put back before anybody looks it up: the container would not find it any more.
+/// Nulls the references that garbage holds on garbage, counts them down and logs them. What a place leads to is asked
+/// anew: a `traverse` may show others now than when the references were counted. A key of an associative container is
+/// nulled only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
-          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
+        : visitor(task::unlink), next_(s.cleared + s.cleared_count), end_(s.cleared + s.cleared_capacity),
+          counts_(s.counts), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
-        (visit_argument(*this, values), ...);
+        // All at once, where the compiler knows the addresses by their distances from that of the object.
+        const bool are_inside = (true & ... & is_inside(&reinterpret_cast<const char&>(values)));
+        (visit_argument(*this, values, are_inside), ...);
     }
 
     /// What comes next are the references of this object.
@@ -5853,22 +5967,20 @@ public:
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
-        py_object* const target = place; // what is to be restored
-        std::uint32_t& found = found_[number_of(object)];
-        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
+        if (counts_ != nullptr) [[unlikely]] {
+            next_ = unlink_in_large_set(*snapshot_, next_, end_, place, object, in_keys());
+            return;
+        }
+        header& h = header_of(object);
+        if ((h.state & life_unlinked) == 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
-            if (!snapshot_->incomplete_log) {
-                snapshot_->lied = true; // there are more now
-                return;
-            }
+            if (lacks_room(*snapshot_)) return;
         } else {
-            next_->place = &place;
-            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
-            ++next_;
+            log(*next_++, place, object);
         }
         place = nullptr;
-        ++found;
+        --h.count;
     }
 
     /// So many references are logged now.
@@ -5877,6 +5989,34 @@ public:
     }
 
 private:
+    PYGC_INLINE static void log(cleared_reference& entry, py_object*& place, const py_object* object) noexcept {
+        py_object* const target = place; // what is to be restored
+        entry.place = target == object ? &place : cleared_reference::mark_raw(place);
+        const_cast<py_object* volatile&>(entry.target) = target; // g++ would make a vector of the two first
+    }
+
+    /// The log is full. True: the reference must stay.
+    static bool lacks_room(snapshot& s) noexcept {
+        if (!s.incomplete_log) s.lied = true; // there are more now
+        return !s.incomplete_log;
+    }
+
+    /// The same where counts fall beside the headers. Returns: where the log goes on.
+    PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
+                                                                const cleared_reference* end, py_object*& place,
+                                                                const py_object* object, bool in_keys) noexcept {
+        const std::size_t n = number_of(object);
+        if (((s.unreached[n / 64] >> (n % 64)) & 1) == 0 || (in_keys && s.for_good)) return next;
+        if (next != end) {
+            log(*next++, place, object);
+        } else if (lacks_room(s)) {
+            return next;
+        }
+        place = nullptr;
+        s.count_down(n);
+        return next;
+    }
+
     /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
     /// visitor itself stays in registers.
     PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
@@ -5890,9 +6030,9 @@ private:
         return false;
     }
 
-    std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;
+    const std::uint32_t* const counts_;
     snapshot* const snapshot_;
     const void* object_ = nullptr;
 };
@@ -6208,6 +6348,9 @@ private:
 //   key reached, map unreached        the value is garbage with the map
 //   both reached                      the value is reached
 //
+// What isn't in the set counts as reached: a key of another heap, and a map that is owned there. The table knows all
+// maps with a key in the heap; a map that has none shows its values as its owner's own.
+//
 // A map is reached from outside unless a `traverse` of an object of the set, or of the value of another entry, shows
 // it. What an entry waits for is known by number, so that marking is linear in entries and edges.
 
@@ -6224,19 +6367,19 @@ public:
         waiting_.release();
     }
 
-    /// Lists the maps of the heap, before anything is counted. False: no memory.
+    /// Lists the maps with keys in the heap, before anything is counted. False: no memory.
     [[nodiscard]] bool begin() noexcept {
         map_count_ = entry_count_ = 0;
         snapshot_.deferred = nullptr;
         snapshot_.defers_ephemerons = false;
         if (snapshot_.heap.ephemerons == nullptr) return true;
         std::size_t count = 0;
-        for (const ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) ++count;
+        for (const ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) ++count;
         if (count > UINT32_MAX / 2 || !maps_.reserve(count)) return false;
-        for (ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) {
-            m->deferred = m->shown_twice = false;
-            m->index = static_cast<std::uint32_t>(map_count_);
-            ::new (&maps_[map_count_++]) map_state{m, 0, 0};
+        for (ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) {
+            p->deferred = p->shown_twice = false;
+            p->index = static_cast<std::uint32_t>(map_count_);
+            ::new (&maps_[map_count_++]) map_state{p, 0, 0};
         }
         snapshot_.defers_ephemerons = true;
         return true;
@@ -6244,7 +6387,7 @@ public:
 
     /// The maps shown since the last call are owned by objects of a page with these numbers.
     void find_owners(std::uint32_t first, std::uint32_t slot_count) noexcept {
-        while (ephemeron_map* m = take_deferred()) {
+        while (ephemeron_part* m = take_deferred()) {
             std::uint32_t low = first, high = first + slot_count; // the owner's edges begin at or before the place
             while (high - low > 1) {
                 const std::uint32_t middle = low + (high - low) / 2;
@@ -6262,7 +6405,8 @@ public:
         failed_ = false;
         for (std::size_t i = 0; i != map_count_; ++i) {
             map_ = static_cast<std::uint32_t>(i);
-            maps_[i].map->count_values(*maps_[i].map, *this);
+            ephemeron_map& map = *maps_[i].part->map;
+            map.count_values(map, *this);
             if (failed_ || snapshot_.failed) break;
         }
         visit_ = nullptr;
@@ -6270,7 +6414,7 @@ public:
         if (failed_ || snapshot_.failed) return false;
         snapshot_.edge_count = visit.edge_count();
         for (std::size_t i = 0; i != map_count_; ++i) {
-            if (maps_[i].map->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
+            if (maps_[i].part->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
         }
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
@@ -6295,7 +6439,7 @@ public:
         show(*visit_);
         ::new (&entries_[entry_count_++])
             entry{node, map_, static_cast<std::uint32_t>(number), begin, visit_->edge_count(), 0, 0, false};
-        while (ephemeron_map* inner = take_deferred()) {
+        while (ephemeron_part* inner = take_deferred()) {
             maps_[inner->index].owning_entry = static_cast<std::uint32_t>(entry_count_);
         }
     }
@@ -6337,13 +6481,13 @@ public:
     void visit_dead(visitor& visit) noexcept {
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
-            if (is_unreached(e.key)) maps_[e.map].map->visit_value_of(e.node, visit);
+            if (is_unreached(e.key)) maps_[e.map].part->map->visit_value_of(e.node, visit);
         }
     }
 
 private:
     struct map_state {
-        ephemeron_map* map;
+        ephemeron_part* part;
         std::uint32_t owner;        // number of the object whose traverse shows it; 0: none
         std::uint32_t owning_entry; // whose value shows it, from 1; 0: none
     };
@@ -6365,8 +6509,8 @@ private:
         return ((snapshot_.unreached[number / 64] >> (number % 64)) & 1) != 0;
     }
 
-    ephemeron_map* take_deferred() noexcept {
-        ephemeron_map* const m = snapshot_.deferred;
+    ephemeron_part* take_deferred() noexcept {
+        ephemeron_part* const m = snapshot_.deferred;
         if (m != nullptr) snapshot_.deferred = m->next_deferred;
         return m;
     }
@@ -6810,10 +6954,10 @@ PYGC_NOINLINE inline bool grow_trashcan() noexcept {
     return true;
 }
 
+PYGC_INLINE bool is_trashcan_full() noexcept { return this_thread.waiting == this_thread.trashcan_capacity; }
+
 /// Whether another object may wait.
-PYGC_INLINE bool has_room_in_trashcan() noexcept {
-    return this_thread.waiting != this_thread.trashcan_capacity || grow_trashcan();
-}
+PYGC_INLINE bool has_room_in_trashcan() noexcept { return !is_trashcan_full() || grow_trashcan(); }
 
 /// Gives back the memory of an empty trashcan.
 PYGC_NOINLINE inline void release_trashcan() noexcept {
@@ -6837,14 +6981,6 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     thread_state& t = this_thread;
     header_of(p) = {0, (kept & ~std::uint32_t{age_mask}) | life_postponed | age_none};
     t.trashcan[t.waiting++] = p;
-}
-
-/// The same for one whose destructor was about to run, one level too deep. False: there is no memory, let it run.
-PYGC_NOINLINE inline bool postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    if (!has_room_in_trashcan()) return false;
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-    return true;
 }
 
 /// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.
@@ -6886,13 +7022,16 @@ struct weak_record : py_object {
     void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
 };
 
-/// The object behind a record while it lives and is not waiting for its end; else null. One that waits and has been
-/// found by a plain pointer lives as long as somebody holds that reference.
+/// One that waits for its end and has been found by a plain pointer lives as long as somebody holds that reference.
+PYGC_NOINLINE inline py_object* target_if_held(py_object* p) noexcept { return header_of(p).count != 0 ? p : nullptr; }
+
+/// The object behind a record while it lives and is not waiting for its end; else null.
 PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     if (r.is_dead()) return nullptr;
     py_object* p = r.object();
-    const header& h = header_of(p);
-    return (h.state & life_postponed) == 0 || h.count != 0 ? p : nullptr;
+    if ((header_of(p).state & life_postponed) != 0) [[unlikely]]
+        return target_if_held(p);
+    return p;
 }
 
 /// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
@@ -7105,14 +7244,11 @@ inline void destroy_condemned(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) header_of(p).state |= life_condemned;
 }
 
-/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+/// The count of `p` fell to zero, and it has a finalizer or isn't simply tracked. Returns: false if there is nothing
+/// left to destroy.
 PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
     heap_state& heap = *chunk_of(p).heap;
-    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
-        leave_registry(heap, where, h);
-        return true;
-    }
     if ((h.state & life_immortal) != 0) {
         h.count = pinned_count;
         return false;
@@ -7144,6 +7280,49 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     return false;
 }
 
+/// What the header of an object says that may be destroyed without further ado.
+constexpr std::uint32_t state_of_simple_death(const type_info& t) noexcept {
+    return t.container ? std::uint32_t{age_young} : std::uint32_t{age_none};
+}
+
+/// The count of `p` fell to zero, and it isn't simply young. Preconditions: its type has no finalizer.
+PYGC_NOINLINE inline void prepare_and_destroy(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    if (h.state <= age_old) [[likely]] { // simply old
+        leave_registry(*chunk_of(p).heap, where, h);
+        h.state = age_young;
+    } else {
+        if (!prepare_death(where, p)) return;
+        h.state = state_of_simple_death(*where.type);
+    }
+    where.destroy(where, p);
+}
+
+/// What `destruction<T>::destroy` does, for any type. Preconditions: `nesting_left` is that of the destructor;
+/// afterwards it is the caller's again.
+PYGC_NOINLINE inline void destroy_nested(page& where, py_object* p) noexcept {
+    begin_death(p);
+    where.type->destruct(p);
+    if (this_thread.nesting_left == 0) destroy_postponed();
+    ++this_thread.nesting_left;
+    if (!has_escaped(p)) free_slot_of(where, p);
+}
+
+/// The same for an object that had better wait, but for memory.
+PYGC_NOINLINE inline void postpone_in_more_room(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (!grow_trashcan()) return destroy_nested(where, p);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
+/// The destructor of `p` was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_or_destroy(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (is_trashcan_full()) [[unlikely]]
+        return postpone_in_more_room(where, p, kept);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
 /// The turn of an object that had to wait, whose end isn't simple. Returns: false if there is nothing left to destroy.
 PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
@@ -7161,6 +7340,14 @@ PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noe
     return !condemned;
 }
 
+/// Whether an object that waits is neither held nor condemned nor weakly referred to.
+PYGC_INLINE bool waits_simply(const header& h) noexcept {
+    std::uint64_t all; // at once
+    __builtin_memcpy(&all, &h, sizeof all);
+    constexpr header relevant = {-1, life_condemned | life_weak};
+    return (all & __builtin_bit_cast(std::uint64_t, relevant)) == 0;
+}
+
 /// Runs the destructors that wait, down to `base`, at a level below all that nest.
 PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     thread_state& t = this_thread;
@@ -7171,7 +7358,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
         const std::uint32_t before = t.waiting;
         const header& h = header_of(p);
         page& where = page_of(p);
-        if (h.count != 0 || (h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+        if (!waits_simply(h) || (where.type->finalize != nullptr && (h.state & life_finalized) == 0)) [[unlikely]] {
             if (!prepare_postponed_death(where, p)) {
                 turn_round_trashcan(before);
                 continue;
@@ -7245,10 +7432,12 @@ private:
 // Nulls the references that garbage holds on garbage, so that destructors see null for a dead peer, and proves by that
 // that nobody else has one:
 //
-//   unlink          each place that a `traverse` shows is nulled, logged, and counted for what it led to
-//   counts_match    an object whose count is the number of places nulled has no other reference anywhere
+//   begin_counting  garbage is marked, and its counts raised so high that none falls to zero
+//   unlink          each place that a `traverse` shows and that leads to garbage is nulled, logged, and counted down
+//   counts_match    an object whose count has fallen by all that it was has no other reference anywhere
 //   restore         if some don't match every place gets back what it had, and all that was found lives on
 //
+// Of large sets copies of the counts fall instead: see snapshot::counts.
 // So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
 // place is doesn't follow from counts: see place_check.hpp.
 
@@ -7324,13 +7513,18 @@ private:
             return false;
         }
 #endif
-        // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = snapshot_.edges != nullptr && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
-        snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
-        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
-        snapshot_.trial[0] = snapshot::not_garbage;
-        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
+        std::size_t references = 0;
+        snapshot_.counts = nullptr;
+        if (counts_in_headers()) {
+            for (std::size_t i = 0; i != page_count_; ++i) references += begin_counting(pages_[i]);
+        } else {
+            references = copy_counts();
+        }
+        snapshot_.prepare_log(references);
+        if (snapshot_.incomplete_log && !for_good) {
+            restore_headers();
+            return true; // what can't be put back stays until it must be known
+        }
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(pages_[i], snapshot_);
         if (!for_good) { // later they are gone
             unlink_visitor visit(snapshot_);
@@ -7339,96 +7533,162 @@ private:
             snapshot_.cleared_count = visit.logged();
         }
         bool match = !snapshot_.lied && guard.nothing_died();
-        if (match) {
+        if (snapshot_.counts != nullptr) {
+            snapshot_.finish_counting_down();
+            match = match && copied_counts_match(for_good);
+        } else {
             for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
-            if (match && for_good) return true;
-            if (!match) restore_headers();
         }
+        if (match && for_good) return true;
+        restore_headers();
+        restore_counts();
         if (match) {
             put_back();
             return true;
         }
         restore_references(for_good);
+        if (snapshot_.counts == nullptr) end_dropped();
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
     }
 
-    /// Nothing has been nulled yet that leads to the page.
-    void begin_counting(const collected_page& c) noexcept {
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            std::uint32_t* const found = snapshot_.trial + c.first + base;
-            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
-            if (bits == ~std::uint64_t{0}) continue;
-            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
-        }
+    /// Whether the counts of the headers fall, or copies. In debug mode by turns, so that tests meet both.
+    [[nodiscard]] bool counts_in_headers() const noexcept {
+#if PYGC_DEBUG
+        return heap_.stats[generation_].collections % 2 == 0;
+#else
+        return snapshot_.size <= 2 * snapshot::cached_size;
+#endif
     }
 
-    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
-    /// are made dying.
+    /// Marks the garbage of a page, and raises its counts by that of a dying object. Returns: the sum of what they
+    /// were.
+    std::size_t begin_counting(const collected_page& c) noexcept {
+        std::size_t references = 0;
+        all_of(c, [&references](header& h) noexcept {
+            const auto count = static_cast<std::uint32_t>(h.count);
+            references += count;
+            h.count = static_cast<std::int32_t>(count + std::uint32_t{dying_count});
+            h.state |= life_unlinked;
+            return true;
+        });
+        return references;
+    }
+
+    /// Where a count isn't down to what it was raised by, a reference is left somewhere. With `for_good` those that
+    /// match are made dying.
     bool counts_match(const collected_page& c, bool for_good) noexcept {
-        if (!for_good) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                return static_cast<std::uint32_t>(h.count) == found;
-            });
-        }
+        if (!for_good) return all_of(c, [](const header& h) noexcept { return h.count == dying_count; });
         if (c.where->type->finalize != nullptr) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                if (static_cast<std::uint32_t>(h.count) != found) return false;
-                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return all_of(c, [](header& h) noexcept {
+                if (h.count != dying_count) return false;
+                h.state = (h.state & life_finalized) | age_none | life_dying;
                 return true;
             });
         }
-        return all_match(c, [](header& h, std::uint32_t found) noexcept {
-            if (static_cast<std::uint32_t>(h.count) != found) return false;
-            h = {dying_count, age_none | life_dying};
+        return all_of(c, [](header& h) noexcept {
+            if (h.count != dying_count) return false;
+            h.state = age_none | life_dying;
             return true;
         });
     }
 
-    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    /// As `begin_counting`, for all pages of a large set.
+    PYGC_NOINLINE std::size_t copy_counts() noexcept {
+        std::size_t references = 0;
+        snapshot_.begin_to_count_down();
+        for_each_number([this, &references](std::uint32_t n, header& h) noexcept {
+            snapshot_.counts[n] = static_cast<std::uint32_t>(h.count);
+            references += snapshot_.counts[n];
+            return true;
+        });
+        return references;
+    }
+
+    /// As `counts_match`, for all pages of a large set.
+    PYGC_NOINLINE bool copied_counts_match(bool for_good) noexcept {
+        const std::uint32_t* const counts = snapshot_.counts;
+        if (!for_each_number([counts](std::uint32_t n, header&) noexcept { return counts[n] == 0; })) return false;
+        if (!for_good) return true;
+        for_each_number([](std::uint32_t, header& h) noexcept {
+            h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return true;
+        });
+        return true;
+    }
+
+    /// Calls `f(number, header)` for each of the garbage, until it returns false.
     template <class F>
-    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
-        const std::size_t stride = c.where->type->slot_bytes;
-        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            const std::uint32_t* found = snapshot_.trial + c.first + base;
-            char* slot = begin + base * stride;
-            if (bits == ~std::uint64_t{0}) {
-                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
-                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+    PYGC_INLINE bool for_each_number(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            const std::size_t stride = c.where->type->slot_bytes;
+            char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                    const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+                    if (!f(c.first + slot, *reinterpret_cast<header*>(begin + slot * stride))) return false;
                 }
-                continue;
-            }
-            for (; bits != 0; bits &= bits - 1) {
-                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
-                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
             }
         }
         return true;
     }
 
-    /// The exact number if nobody lies.
-    std::size_t count_references_to_garbage() noexcept {
-        std::size_t count = 0;
-        for_each_found([&count](page&, py_object*, header& h) noexcept {
-            count += h.count > 0 ? static_cast<std::size_t>(h.count) : 0;
-        });
-        return count;
+    /// Calls `f(header)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_of(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* slot = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64, slot += 64 * stride) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            if (bits == ~std::uint64_t{0}) {
+                const char* const end = slot + 64 * stride;
+                for (char* at = slot; at != end; at += 4 * stride) { // half the instructions of one by one
+                    if (!f(*reinterpret_cast<header*>(at)) || !f(*reinterpret_cast<header*>(at + stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 2 * stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 3 * stride))) {
+                        return false;
+                    }
+                }
+                continue;
+            }
+            for (; bits != 0; bits &= bits - 1) {
+                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
+                if (!f(*reinterpret_cast<header*>(slot + k * stride))) return false;
+            }
+        }
+        return true;
     }
 
-    /// Undoes what `counts_match` did.
+    /// Undoes what `begin_counting` and `counts_match` did.
     PYGC_NOINLINE void restore_headers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for_each_found(c, [&](page&, py_object* p, header& h) noexcept {
-                if (age_of(h) != age_none) return;
-                h.count = static_cast<std::int32_t>(snapshot_.trial[number_of(p)]);
-                h.state = (h.state & life_finalized) | survivor_age_of[generation_];
-            });
+        if (snapshot_.counts != nullptr) return;
+        for_each_found([this](page&, py_object*, header& h) noexcept {
+            if ((h.state & life_unlinked) == 0) h.state = (h.state & life_finalized) | survivor_age_of[generation_];
+            h.state &= ~std::uint32_t{life_unlinked};
+            h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - std::uint32_t{dying_count});
+        });
+    }
+
+    /// What was nulled counts again.
+    PYGC_NOINLINE void restore_counts() noexcept {
+        for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
+            cleared_reference& r = snapshot_.cleared[i];
+            const bool is_raw = r.is_marked_raw();
+            if (is_raw) r.unmark_raw();
+            if (snapshot_.counts == nullptr) ++(is_raw ? header_around(r.target) : header_of(r.target)).count;
         }
+    }
+
+    /// A `traverse` may have dropped the last reference to garbage, whose raised count hid that: it dies now, and waits
+    /// for the guard to let it.
+    void end_dropped() noexcept {
+        for_each_found([](page&, py_object* p, header& h) noexcept {
+            if (h.count != 0 || (h.state & life_postponed) != 0) return;
+            h.count = 1;
+            drop(p);
+        });
     }
 
     /// If nobody lied all places are as they were.
@@ -7470,17 +7730,20 @@ private:
             if (r.target == nullptr) continue;
             if (heap_.pages.covers(r.place) && *r.place == nullptr) {
                 *r.place = r.target;
-            } else if (is_header(r.target) && header_of(r.target).count > 1) {
-                --header_of(r.target).count;
+            } else if (header& h = header_around(r.target); h.count > 1) {
+                --h.count;
             }
         }
     }
 
-    /// Whether it is where an object's header stands: the log also knows raw pointers that own a count.
-    [[nodiscard]] static bool is_header(const py_object* p) noexcept {
-        page& where = page_of(p);
-        const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(first_slot(where));
-        return offset % where.type->slot_bytes == where.type->header_offset;
+    /// The header of the object that holds what a reference or a raw pointer leads to.
+    [[nodiscard]] static header& header_around(const void* address) noexcept {
+        std::size_t index = page_index_of(address);
+        while (chunk_of(address).pages[index].type == nullptr) --index; // an object may need several pages
+        page& p = chunk_of(address).pages[index];
+        const std::uintptr_t offset =
+            reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(first_slot(p));
+        return header_at(p, offset / p.type->slot_bytes);
     }
 
     [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {
@@ -8494,7 +8757,7 @@ private:
             if (c.escaped || PYGC_ASAN) {
                 dead -= free_garbage(p, garbage_on(c), dead);
             } else {
-                ::new (static_cast<void*>(&link_of(c.last_freed, *p.type))) void*(p.free);
+                *c.last_freed = p.free;
                 p.free = c.freed;
             }
             return_slots(p, dead, generation_ != 2);
@@ -8751,7 +9014,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
-inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
@@ -8994,6 +9257,7 @@ PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcep
         from.objects_of_age[age] = 0;
     }
     into.pace.kept_young += from.pace.kept_young;
+    ephemeron_map::move_parts(into, from);
     while (finalizer_entry* e = from.newest_finalizer) {
         from.newest_finalizer = e->older;
         e->heap = &into;
@@ -9175,16 +9439,17 @@ struct destruction : layout<T> {
         if (is_kept_for_another_thread(info, p)) return;
         header& h = header_of(p);
         // A young container and an untracked leaf are the common cases, and one comparison.
-        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+        if constexpr (has_finalizer) {
             if (!prepare_death(where, p)) return;
+        } else if (h.state != state_of_simple_death(info)) [[unlikely]] {
+            return prepare_and_destroy(where, p);
         }
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else {
-            if (--this_thread.nesting_left < 0) [[unlikely]] {
-                if (postpone_instead(p, has_finalizer ? h.state & state_mask : 0)) return;
-            }
+            if (--this_thread.nesting_left < 0) [[unlikely]]
+                return postpone_or_destroy(where, p, has_finalizer ? h.state & state_mask : 0);
             destroy_nested(where, p);
         }
     }
@@ -9345,14 +9610,19 @@ struct operations : destruction<T> {
         s.keyed |= visit.keyed();
     }
 
-    /// Calls `f(py_object*, slot)` for the garbage on the page.
+    /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
     PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p) + header_offset;
-        for (std::size_t base = 0; base < carved; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
+        char* word = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64, word += 64 * slot_bytes) {
+            char* at = word;
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits >>= 1, at += slot_bytes) {
+                if ((bits & 1) == 0) { // garbage is mostly met in rows
+                    const auto skipped = static_cast<unsigned>(__builtin_ctzll(bits));
+                    bits >>= skipped;
+                    at += skipped * slot_bytes;
+                }
+                f(reinterpret_cast<py_object*>(at));
             }
         }
     }
@@ -9387,8 +9657,8 @@ struct operations : destruction<T> {
         page& p = *c.where;
         --this_thread.nesting_left;
         const bool innermost = this_thread.nesting_left == 0;
-        void* freed = nullptr;
-        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
+        void** last = &c.freed;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g) {
             destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
@@ -9397,12 +9667,11 @@ struct operations : destruction<T> {
                 c.escaped = true;
             } else if constexpr (!PYGC_ASAN) {
                 void* const slot = slot_of(g);
-                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
-                freed = slot;
-                if (c.last_freed == nullptr) c.last_freed = slot;
+                *last = slot;
+                last = ::new (static_cast<void*>(&link_of(slot, info))) void*;
             }
         });
-        c.freed = freed;
+        c.last_freed = last;
         ++this_thread.nesting_left;
     }
 };
@@ -10337,9 +10606,9 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         const py_ref<U> hold = r; // which moves and copies of the function may let go
-        detail::heap_state& h = *detail::chunk_of(p).heap;
         detail::callback_owner made(
             new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+        detail::heap_state& h = *detail::chunk_of(p).heap; // the function's moves may have adopted it
         record_ = detail::make_record<detail::callback_record>(h, p, made.callback);
         if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
@@ -11014,28 +11283,27 @@ public:
             if (there) take_out_and_release(*there);
             return {place(), false};
         }
-        heap_state& heap = *chunk_of(object).heap;
         if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
             if (there) {
-                auto record = make_record<entry_record>(heap, object, this, there.get(), &remove_dead);
+                auto record =
+                    make_record<entry_record>(*chunk_of(object).heap, object, this, there.get(), &remove_dead);
                 disarm(*there);
                 record.swap(there->record);
-                enter(heap);
-                leave(*chunk_of(record.get()).heap);
                 return {there, false};
             }
         }
         const std::size_t before = changes_;
         fresh_entry fresh(new entry(key, hash, static_cast<Strong&&>(strong)));
-        fresh->record = make_record<entry_record>(heap, object, this, fresh.get(), &remove_dead);
-        if (changes_ != before) { // copies and moves are code of the user
+        // Copies and moves were code of the user, which may have adopted the object's heap.
+        fresh->record = make_record<entry_record>(*chunk_of(object).heap, object, this, fresh.get(), &remove_dead);
+        if (changes_ != before) {
             there.reset();
             there = find(key, hash);
             if (there && !replace) return {there, false};
         }
         if (!owned_) return {place(), false};
         if (!there) reserve_one();
-        enter(heap);
+        enter(heap_of(*fresh));
         if (there) {
             take_place_of(*there, *fresh);
             entry* const made = fresh.release();
@@ -11228,6 +11496,9 @@ private:
         return nullptr;
     }
 
+    /// Its object's; this thread's for an object of another copy of the library.
+    static heap_state& heap_of(const entry& e) noexcept { return *chunk_of(e.record.get()).heap; }
+
     /// No longer told of the death.
     static void disarm(entry& e) noexcept {
         if (e.record == nullptr) return;
@@ -11243,7 +11514,7 @@ private:
         table_[slot_of(old)] = &fresh;
         old.listed = false;
         disarm(old);
-        leave(*chunk_of(old.record.get()).heap);
+        leave(heap_of(old));
         ++changes_;
     }
 
@@ -11260,7 +11531,7 @@ private:
         table_[hole] = nullptr;
         e.listed = false;
         disarm(e);
-        leave(*chunk_of(e.record.get()).heap);
+        leave(heap_of(e));
         --size_;
         ++changes_;
     }
@@ -11525,9 +11796,10 @@ private:
 /// are one object, unless `Hash` and `Equal` say otherwise: both are called with `const py_ref<K>&`.
 ///
 /// The entries are ephemerons: a full collection frees an entry whose key is reached through its own value only, or
-/// through those of other such entries, wherever the map is. It sees into the values as into the fields of an object;
-/// where they can't hold references it does nothing for the map. Keys of types that aren't tracked, and those in
-/// another heap than the map's first, count as held from outside; in younger collections the values do.
+/// through those of other such entries, wherever the map is, and whatever heaps the other keys are in. It sees into the
+/// values as into the fields of an object; where they can't hold references it does nothing for the map. Keys of types
+/// that aren't tracked, and those in another heap than is collected, count as held from outside; in younger collections
+/// the values do.
 ///
 /// Otherwise as weak_value_map. `V` needs no default constructor and no assignment.
 template <class K, class V, class Hash = std::hash<py_ref<K>>, class Equal = detail::equal_keys>

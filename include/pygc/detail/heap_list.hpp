@@ -244,7 +244,7 @@ inline void renew_heap(heap_state& h) noexcept {
 }
 
 /// Gives all of an empty heap back to the system, the state itself included.
-inline void unmap_heap(heap_state& h) noexcept {
+PYGC_NOINLINE inline void unmap_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();

@@ -105,7 +105,7 @@ struct collected_page {
     std::uint32_t first;        // the number of its first slot
     std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
-    void* last_freed = nullptr; // the last of those
+    void** last_freed = nullptr; // where the link of the last of those stands
     bool escaped = false;       // some destructor let a reference to its object escape
     bool single = false;        // has one slot, whose number is next to that of another page
     std::uint64_t single_garbage = 0; // whether the object there was found unreachable
@@ -292,7 +292,7 @@ struct heap_state {
         plug.release();
     }
 
-    void release_snapshot() noexcept {
+    PYGC_NOINLINE void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();

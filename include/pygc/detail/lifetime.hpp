@@ -14,7 +14,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
-inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest

@@ -37,10 +37,10 @@ PYGC_NOINLINE inline bool grow_trashcan() noexcept {
     return true;
 }
 
+PYGC_INLINE bool is_trashcan_full() noexcept { return this_thread.waiting == this_thread.trashcan_capacity; }
+
 /// Whether another object may wait.
-PYGC_INLINE bool has_room_in_trashcan() noexcept {
-    return this_thread.waiting != this_thread.trashcan_capacity || grow_trashcan();
-}
+PYGC_INLINE bool has_room_in_trashcan() noexcept { return !is_trashcan_full() || grow_trashcan(); }
 
 /// Gives back the memory of an empty trashcan.
 PYGC_NOINLINE inline void release_trashcan() noexcept {
@@ -64,14 +64,6 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     thread_state& t = this_thread;
     header_of(p) = {0, (kept & ~std::uint32_t{age_mask}) | life_postponed | age_none};
     t.trashcan[t.waiting++] = p;
-}
-
-/// The same for one whose destructor was about to run, one level too deep. False: there is no memory, let it run.
-PYGC_NOINLINE inline bool postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    if (!has_room_in_trashcan()) return false;
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-    return true;
 }
 
 /// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.

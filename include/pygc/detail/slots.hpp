@@ -134,7 +134,7 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
-inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
+PYGC_NOINLINE inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     if (!h.pages.has_more_empty_chunks(spare)) return;
     for (page** link = &h.touched; *link != nullptr;) {
         page& p = **link;
@@ -217,7 +217,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
 }
 
 /// The same for all pages that make_ref holds: what is in use is known then, page by page.
-inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
         if (b.current != &h.no_page) let_go(b, *b.current, for_good);
@@ -227,7 +227,7 @@ inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
 
 /// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
 /// linear in the pages where that changes.
-inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+PYGC_NOINLINE inline void choose_counting(heap_state& h, bool counts_each) noexcept {
     if (counts_each == h.counts_each) return;
     let_go_of_pages(h);
     h.counts_each = counts_each;
