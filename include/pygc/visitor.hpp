@@ -227,7 +227,7 @@ public:
         --h.count;
     }
 
-    /// So many references are logged now.
+    /// The number of references logged.
     [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
         return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
@@ -245,7 +245,7 @@ private:
         return !s.incomplete_log;
     }
 
-    /// The same where counts fall beside the headers. Returns: where the log goes on.
+    /// Unlinks where counts fall beside the headers. Returns: where the log goes on.
     PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
                                                                 const cleared_reference* end, py_object*& place,
                                                                 const py_object* object, bool in_keys) noexcept {

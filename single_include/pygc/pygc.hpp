@@ -1287,10 +1287,10 @@ inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 
 /// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
 struct pacing {
-    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// Containers that fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
     static constexpr std::size_t few = 32'768;
-    /// So many leave room for others in that cache.
+    /// Containers that leave room for others in that cache.
     static constexpr std::size_t cached = 8192;
     static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 
@@ -1454,8 +1454,8 @@ public:
         }
     }
 
-    /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
-    /// stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
+    /// Calls `f` for each page in use; it may make and free objects, as long as no chunk is unmapped, and returns
+    /// false to stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
     template <class F>
     bool visit_pages(F f) {
         const chunk* const last = last_;
@@ -2051,7 +2051,7 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    /// The same by what is known now, wherever automatic collections may run.
+    /// Whether a collection is due by what is known now, wherever automatic collections may run.
     [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
         return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }
@@ -2558,7 +2558,7 @@ inline void mark_young(page& p) noexcept {
     touch_page(p);
 }
 
-/// The same for generation 1.
+/// Lets collections of generation 1 look at a page.
 inline void mark_middle(page& p) noexcept {
     p.middle = true;
     touch_page(p);
@@ -2595,7 +2595,7 @@ inline std::size_t objects_on(const page& p) noexcept {
     return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
 }
 
-/// So many slots are in use: when is there something to do again?
+/// With `used` slots in use, sets when there is something to do again.
 inline void expect_event(page& p, std::size_t used) noexcept {
     const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
@@ -2691,7 +2691,8 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
-/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+/// make_ref takes no more slots from its current page. What room there is will be found again, unless the heap is to
+/// take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
     b.current = &chunk_of(&p).heap->no_page;
@@ -2702,7 +2703,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     settle(p, used);
 }
 
-/// The same for all pages that make_ref holds: what is in use is known then, page by page.
+/// Lets go of all pages that make_ref holds: what is in use is known then, page by page.
 PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
@@ -3107,7 +3108,7 @@ public:
         }
     }
 
-    /// The same as `names_traverse` for `finalize`.
+    /// Whether the class names a `finalize`, callable or not.
     template <class T>
     static constexpr bool names_finalize() noexcept {
         if constexpr (__is_class(T) && !__is_final(T)) {
@@ -3544,7 +3545,7 @@ public:
         return prepared = true;
     }
 
-    /// The same from the system only, and nothing is written there yet.
+    /// Asks the system for the memory that `prepare` would need, without writing to it.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
         const std::size_t words = words_for(count);
         return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&
@@ -4073,7 +4074,7 @@ template <class T, std::size_t Values, std::size_t Defaults, std::size_t Last = 
 inline constexpr bool accepts = defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{},
                                                                          count_of<0>{}, count_of<Last>{});
 
-/// The same with braces around the value at `Begin`, and `Values` more behind it.
+/// Whether `T` accepts values with braces around the one at `Begin`, and `Values` more behind it.
 template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
 inline constexpr bool accepts_braced = defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{},
                                                                                 count_of<Values>{}, count_of<0>{});
@@ -4890,7 +4891,7 @@ consteval auto close(search<Met, types<X, Waiting...>>) {
 template <class X>
 using owned_types = decltype(close<false>(search<types<X>, types<X>>{}));
 
-/// The same without what is inside the values that promise to be acyclic.
+/// `owned_types` without what is inside the values that promise to be acyclic.
 template <class X>
 using unpromised_types = decltype(close<true>(search<types<X>, types<X>>{}));
 
@@ -5127,7 +5128,7 @@ struct ref_access {
         if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
         for_each_weak_record(p, f);
     }
-    /// The same reference, moved out of `r`, as one to a `T`.
+    /// Moves the reference out of `r`, as one to a `T`.
     template <class T, class U>
     PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
         return adopt<T>(r.take());
@@ -5160,7 +5161,7 @@ template <class T>
     return py_ref<T>::borrow(p);
 }
 
-/// The same under the name that users of `enable_shared_from_this` look for.
+/// `borrow` under the name that users of `enable_shared_from_this` look for.
 template <class T>
 [[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
     return py_ref<T>::borrow(self);
@@ -5296,7 +5297,7 @@ consteval bool is_refused() {
 template <class X>
 inline constexpr bool never = false;
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X>
 struct pygc_cannot_see_into {
     static constexpr shape form = shape_of<X>();
@@ -5401,7 +5402,7 @@ consteval vain vanity_of() {
     }
 }
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X, vain Why>
 struct pygc_sees_nothing_in {
     static_assert(Why != vain::pointer,
@@ -5695,7 +5696,7 @@ PYGC_INLINE void visit_parts(Visitor& visit, X& x) {
     }
 }
 
-/// The same for a value that may have others like it inside.
+/// Visits the parts of a value that may have others like it inside.
 template <class Visitor, class X>
 void visit_nested_parts(Visitor& visit, X& x) {
     postponed_visits& postponed = visit.postponed();
@@ -5983,7 +5984,7 @@ public:
         --h.count;
     }
 
-    /// So many references are logged now.
+    /// The number of references logged.
     [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
         return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
@@ -6001,7 +6002,7 @@ private:
         return !s.incomplete_log;
     }
 
-    /// The same where counts fall beside the headers. Returns: where the log goes on.
+    /// Unlinks where counts fall beside the headers. Returns: where the log goes on.
     PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
                                                                 const cleared_reference* end, py_object*& place,
                                                                 const py_object* object, bool in_keys) noexcept {
@@ -6804,8 +6805,8 @@ protected:
         return top;
     }
 
-    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
-    /// chain is then followed in a register, without the detour through the memory of the stack.
+    /// As `reach`, but the last of them is returned and not put on the stack; 0 if there was none. The caller goes on
+    /// with it: a chain is followed in a register, without the detour through the memory of the stack.
     PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
         std::uint64_t* const unreached = snapshot_.unreached;
         const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
@@ -6836,7 +6837,7 @@ protected:
         return marked;
     }
 
-    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
+    /// Marks through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
     /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
     /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
     std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
@@ -6967,7 +6968,7 @@ PYGC_NOINLINE inline void release_trashcan() noexcept {
     t.trashcan_capacity = sizeof(t.first_trashcan) / sizeof(py_object*);
 }
 
-/// It will be used seldom, or never again, for the thread ends: or a thread that has no heap keeps none.
+/// Gives back what a thread needs seldom: all of it where the thread ends or has no heap.
 PYGC_INLINE void shrink_trashcan() noexcept {
     const thread_state& t = this_thread;
     if (t.waiting != 0 || t.trashcan == t.first_trashcan) return;
@@ -6983,7 +6984,7 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     t.trashcan[t.waiting++] = p;
 }
 
-/// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.
+/// Turns round those that one destructor added, `begin` and further up: they are taken in the order in which they came.
 PYGC_INLINE void turn_round_trashcan(std::uint32_t begin) noexcept {
     const thread_state& t = this_thread;
     for (std::uint32_t end = t.waiting; begin + 1 < end; ++begin) {
@@ -7058,7 +7059,7 @@ inline void attach(heap_state& h, weak_record& r) noexcept {
     page_of(p).weak = true;
 }
 
-/// Ends that, and nobody is told.
+/// Takes a record from its object, and nobody is told.
 inline void detach(weak_record& r) noexcept {
     if (r.is_dead()) return;
     py_object* p = r.object();
@@ -7308,7 +7309,7 @@ PYGC_NOINLINE inline void destroy_nested(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) free_slot_of(where, p);
 }
 
-/// The same for an object that had better wait, but for memory.
+/// Postpones an object after asking for room; without memory its destructor nests deeper.
 PYGC_NOINLINE inline void postpone_in_more_room(page& where, py_object* p, std::uint32_t kept) noexcept {
     if (!grow_trashcan()) return destroy_nested(where, p);
     ++this_thread.nesting_left;
@@ -7374,7 +7375,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     shrink_trashcan();
 }
 
-/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// Destroys all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);
@@ -7474,7 +7475,7 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// The same, but nothing is changed either way, except that what must be kept is.
+    /// As `clear_references`, but nothing is changed, except that what must be kept is.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.
@@ -9856,7 +9857,7 @@ public:
     /// Throws: std::bad_alloc.
     [[nodiscard]] object_list get_objects() const { return list_objects(detail::age_young, detail::age_old); }
 
-    /// The same for one generation. Throws: value_error, std::bad_alloc.
+    /// References to the tracked objects of one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
         return list_objects(detail::youngest_age_of[generation], detail::oldest_age_of[generation]);

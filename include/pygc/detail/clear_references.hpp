@@ -50,7 +50,7 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// The same, but nothing is changed either way, except that what must be kept is.
+    /// As `clear_references`, but nothing is changed, except that what must be kept is.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.

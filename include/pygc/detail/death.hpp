@@ -175,7 +175,7 @@ PYGC_NOINLINE inline void destroy_nested(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) free_slot_of(where, p);
 }
 
-/// The same for an object that had better wait, but for memory.
+/// Postpones an object after asking for room; without memory its destructor nests deeper.
 PYGC_NOINLINE inline void postpone_in_more_room(page& where, py_object* p, std::uint32_t kept) noexcept {
     if (!grow_trashcan()) return destroy_nested(where, p);
     ++this_thread.nesting_left;
@@ -241,7 +241,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     shrink_trashcan();
 }
 
-/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// Destroys all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);

@@ -253,7 +253,7 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    /// The same by what is known now, wherever automatic collections may run.
+    /// Whether a collection is due by what is known now, wherever automatic collections may run.
     [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
         return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }

@@ -72,7 +72,7 @@ inline void mark_young(page& p) noexcept {
     touch_page(p);
 }
 
-/// The same for generation 1.
+/// Lets collections of generation 1 look at a page.
 inline void mark_middle(page& p) noexcept {
     p.middle = true;
     touch_page(p);
@@ -109,7 +109,7 @@ inline std::size_t objects_on(const page& p) noexcept {
     return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
 }
 
-/// So many slots are in use: when is there something to do again?
+/// With `used` slots in use, sets when there is something to do again.
 inline void expect_event(page& p, std::size_t used) noexcept {
     const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
@@ -205,7 +205,8 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
-/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+/// make_ref takes no more slots from its current page. What room there is will be found again, unless the heap is to
+/// take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
     b.current = &chunk_of(&p).heap->no_page;
@@ -216,7 +217,7 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     settle(p, used);
 }
 
-/// The same for all pages that make_ref holds: what is in use is known then, page by page.
+/// Lets go of all pages that make_ref holds: what is in use is known then, page by page.
 PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];

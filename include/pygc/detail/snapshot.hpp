@@ -72,7 +72,7 @@ public:
         return prepared = true;
     }
 
-    /// The same from the system only, and nothing is written there yet.
+    /// Asks the system for the memory that `prepare` would need, without writing to it.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
         const std::size_t words = words_for(count);
         return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&

@@ -179,7 +179,7 @@ PYGC_INLINE void visit_parts(Visitor& visit, X& x) {
     }
 }
 
-/// The same for a value that may have others like it inside.
+/// Visits the parts of a value that may have others like it inside.
 template <class Visitor, class X>
 void visit_nested_parts(Visitor& visit, X& x) {
     postponed_visits& postponed = visit.postponed();

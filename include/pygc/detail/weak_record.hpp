@@ -64,7 +64,7 @@ inline void attach(heap_state& h, weak_record& r) noexcept {
     page_of(p).weak = true;
 }
 
-/// Ends that, and nobody is told.
+/// Takes a record from its object, and nobody is told.
 inline void detach(weak_record& r) noexcept {
     if (r.is_dead()) return;
     py_object* p = r.object();
