@@ -62,7 +62,7 @@ TEST_CASE("the corpus of the fuzzer runs without a fault", "[reentry]") {
         REQUIRE(r.error == "");
         ++programs;
     }
-    CHECK(programs >= 50);
+    CHECK(programs >= 800);
 }
 
 TEST_CASE("the program of a seed is the same everywhere", "[reentry]") {
