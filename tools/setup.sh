@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSL-1.0
 # Installs what building pygc needs and the machine lacks; does nothing if all is there.
-# usage: setup.sh [clang] [python-headers] [benchmarks] [valgrind] [libgc] [nim] [php] [java] [node]     (extras beside the base)
+# usage: setup.sh [clang] [clang-sanitizers] [python-headers] [benchmarks] [valgrind] [libgc] [nim] [php] [java] [node]     (extras beside the base)
 set -euo pipefail
 
 fail() {
@@ -37,6 +37,10 @@ has_python_header() {
 for extra in "$@"; do
     case $extra in
     clang) need clang command -v clang++ ;;
+    clang-sanitizers) # for the clang that is there
+        has_sanitizers() { echo 'int main() {}' | clang++ -fsanitize=address -x c++ - -o /dev/null; }
+        need "libclang-rt-$(clang++ -dumpversion | cut -d. -f1)-dev" has_sanitizers
+        ;;
     python-headers) need python3-dev has_python_header ;;
     valgrind) need valgrind command -v valgrind ;;
     benchmarks)

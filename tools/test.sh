@@ -20,10 +20,11 @@ fail() {
 
 extras=()
 case $preset in
-clang) extras=(clang) ;;
+clang | asan-ubsan | fuzz) extras=(clang) ;;
 bench) extras=(benchmarks) ;;
 esac
 bash tools/setup.sh "${extras[@]}" || exit 1
+[ "$preset" != asan-ubsan ] || bash tools/setup.sh clang-sanitizers || exit 1
 echo "==> configuring build/$preset"
 cmake --preset "$preset" || fail configuring
 echo "==> building build/$preset"

@@ -62,7 +62,7 @@ public:
     }
 
     /// Effects: the list is empty, then what was in it is destroyed, the last first.
-    void clear() noexcept {
+    PYGC_NOINLINE void clear() noexcept {
         auto cleared = entries_; // their destructors may look at the list, and append
         std::size_t size = size_;
         entries_ = {};

@@ -53,7 +53,7 @@ public:
     class scope;
 
     /// Effects: a new heap without objects. Throws: std::bad_alloc.
-    heap() : state_(detail::create_heap()) {
+    heap() : state_(detail::begin_new_heap()) {
         if (state_ == nullptr) detail::throw_bad_alloc();
         state_->handle = this;
     }
@@ -161,7 +161,7 @@ public:
     /// Throws: std::bad_alloc.
     [[nodiscard]] object_list get_objects() const { return list_objects(detail::age_young, detail::age_old); }
 
-    /// The same for one generation. Throws: value_error, std::bad_alloc.
+    /// References to the tracked objects of one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
         return list_objects(detail::youngest_age_of[generation], detail::oldest_age_of[generation]);

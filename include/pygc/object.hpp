@@ -90,7 +90,7 @@ public:
         }
     }
 
-    /// The same as `names_traverse` for `finalize`.
+    /// Whether the class names a `finalize`, callable or not.
     template <class T>
     static constexpr bool names_finalize() noexcept {
         if constexpr (__is_class(T) && !__is_final(T)) {

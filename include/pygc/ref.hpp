@@ -216,7 +216,7 @@ struct ref_access {
         if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
         for_each_weak_record(p, f);
     }
-    /// The same reference, moved out of `r`, as one to a `T`.
+    /// Moves the reference out of `r`, as one to a `T`.
     template <class T, class U>
     PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
         return adopt<T>(r.take());
@@ -249,7 +249,7 @@ template <class T>
     return py_ref<T>::borrow(p);
 }
 
-/// The same under the name that users of `enable_shared_from_this` look for.
+/// `borrow` under the name that users of `enable_shared_from_this` look for.
 template <class T>
 [[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
     return py_ref<T>::borrow(self);

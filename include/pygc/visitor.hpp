@@ -84,6 +84,8 @@ protected:
     }
 
 private:
+    bool unlink_owns(const void* place);
+
     const task task_;
     bool keyed_ = false;
     std::uint32_t keys_ = 0; // how deep inside keys
@@ -179,18 +181,20 @@ private:
 #endif
 };
 
-/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
-/// only where it is put back before anybody looks it up: the container would not find it any more.
+/// Nulls the references that garbage holds on garbage, counts them down and logs them. What a place leads to is asked
+/// anew: a `traverse` may show others now than when the references were counted. A key of an associative container is
+/// nulled only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
-          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
+        : visitor(task::unlink), next_(s.cleared + s.cleared_count), end_(s.cleared + s.cleared_capacity),
+          counts_(s.counts), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
-        (visit_argument(*this, values), ...);
+        // All at once, where the compiler knows the addresses by their distances from that of the object.
+        const bool are_inside = (true & ... & is_inside(&reinterpret_cast<const char&>(values)));
+        (visit_argument(*this, values, are_inside), ...);
     }
 
     /// What comes next are the references of this object.
@@ -207,30 +211,56 @@ public:
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
-        py_object* const target = place; // what is to be restored
-        std::uint32_t& found = found_[number_of(object)];
-        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
+        if (counts_ != nullptr) [[unlikely]] {
+            next_ = unlink_in_large_set(*snapshot_, next_, end_, place, object, in_keys());
+            return;
+        }
+        header& h = header_of(object);
+        if ((h.state & life_unlinked) == 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
-            if (!snapshot_->incomplete_log) {
-                snapshot_->lied = true; // there are more now
-                return;
-            }
+            if (lacks_room(*snapshot_)) return;
         } else {
-            next_->place = &place;
-            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
-            ++next_;
+            log(*next_++, place, object);
         }
         place = nullptr;
-        ++found;
+        --h.count;
     }
 
-    /// So many references are logged now.
+    /// The number of references logged.
     [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
         return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
 
 private:
+    PYGC_INLINE static void log(cleared_reference& entry, py_object*& place, const py_object* object) noexcept {
+        py_object* const target = place; // what is to be restored
+        entry.place = target == object ? &place : cleared_reference::mark_raw(place);
+        const_cast<py_object* volatile&>(entry.target) = target; // g++ would make a vector of the two first
+    }
+
+    /// The log is full. True: the reference must stay.
+    static bool lacks_room(snapshot& s) noexcept {
+        if (!s.incomplete_log) s.lied = true; // there are more now
+        return !s.incomplete_log;
+    }
+
+    /// Unlinks where counts fall beside the headers. Returns: where the log goes on.
+    PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
+                                                                const cleared_reference* end, py_object*& place,
+                                                                const py_object* object, bool in_keys) noexcept {
+        const std::size_t n = number_of(object);
+        if (((s.unreached[n / 64] >> (n % 64)) & 1) == 0 || (in_keys && s.for_good)) return next;
+        if (next != end) {
+            log(*next++, place, object);
+        } else if (lacks_room(s)) {
+            return next;
+        }
+        place = nullptr;
+        s.count_down(n);
+        return next;
+    }
+
     /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
     /// visitor itself stays in registers.
     PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
@@ -244,9 +274,9 @@ private:
         return false;
     }
 
-    std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;
+    const std::uint32_t* const counts_;
     snapshot* const snapshot_;
     const void* object_ = nullptr;
 };
@@ -348,9 +378,12 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
     switch (task_) {
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
-    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
-    default: return edge(object);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default:
+        return edge(object);
     }
 }
 
@@ -397,8 +430,11 @@ bool is_dead_key(visitor& visit, const Key& key) {
 
 } // namespace detail
 
-inline bool visitor::owns(const void* place) {
-    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+inline bool visitor::owns(const void* place) { return task_ != task::unlink || unlink_owns(place); }
+
+// Not inlined, as `edge`.
+PYGC_NOINLINE inline bool visitor::unlink_owns(const void* place) {
+    return static_cast<detail::unlink_visitor*>(this)->owns(place);
 }
 
 PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {

@@ -303,6 +303,14 @@ __declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsign
 #elif defined(__unix__) || defined(__APPLE__)
 #define PYGC_HAS_MMAP 1
 #include <sys/mman.h> // mmap, munmap, madvise
+#if defined(__SANITIZE_THREAD__) && defined(__linux__)
+#include <sys/syscall.h> // SYS_munmap
+extern "C" long syscall(long number, ...) // see process.hpp
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
+#endif
 #else
 #include <cstdlib> // aligned_alloc: wasm and other systems without mapping
 #endif
@@ -311,6 +319,19 @@ __declspec(dllimport) int __stdcall VirtualFree(void*, PYGC_WINDOWS_SIZE, unsign
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
+
+#if PYGC_HAS_MMAP
+/// Gives back what nobody has written to. ThreadSanitizer needs not be told, and would take most of the time of a
+/// mapping to look for what it knows of the range.
+inline void unmap_untouched(void* p, std::size_t bytes) noexcept {
+    if (bytes == 0) return;
+#if defined(__SANITIZE_THREAD__) && defined(__linux__)
+    ::syscall(SYS_munmap, p, bytes);
+#else
+    ::munmap(p, bytes);
+#endif
+}
+#endif
 
 /// Memory of `bytes` (a multiple of `alignment`, which is a power of two and at least 64 KiB),
 /// readable and writable, or null. Complexity: one to three system calls.
@@ -321,9 +342,8 @@ inline void* map_memory(std::size_t bytes, std::size_t alignment) noexcept {
     if (raw == MAP_FAILED) return nullptr;
     const auto begin = reinterpret_cast<std::uintptr_t>(raw);
     const std::uintptr_t aligned = (begin + alignment - 1) & ~(alignment - 1);
-    if (aligned != begin) ::munmap(raw, aligned - begin);
-    const std::uintptr_t excess = begin + alignment - aligned;
-    if (excess != 0) ::munmap(reinterpret_cast<void*>(aligned + bytes), excess);
+    unmap_untouched(raw, aligned - begin);
+    unmap_untouched(reinterpret_cast<void*>(aligned + bytes), begin + alignment - aligned);
     return reinterpret_cast<void*>(aligned);
 #elif defined(_WIN32)
     constexpr unsigned long reserve = 0x2000, commit = 0x1000, release = 0x8000, read_write = 4;
@@ -395,6 +415,11 @@ inline void discard_memory([[maybe_unused]] void* p, [[maybe_unused]] std::size_
 
 namespace pygc::inline PYGC_ABI::detail {
 
+PYGC_NOINLINE inline void unmap_scratch(void* memory, std::size_t bytes) noexcept {
+    unwatch_for_leaks(memory, bytes);
+    unmap_memory(memory, bytes);
+}
+
 /// A handle: its owner calls `release`, since heaps outlive the destruction of statics. Never throws:
 /// every growth can fail, and says so. Elements are left as they come from the system.
 template <class T>
@@ -438,10 +463,7 @@ public:
     }
 
     void release() noexcept {
-        if (data_ != nullptr) {
-            unwatch_for_leaks(data_, bytes_);
-            unmap_memory(data_, bytes_);
-        }
+        if (data_ != nullptr) unmap_scratch(data_, bytes_);
         data_ = nullptr;
         bytes_ = 0;
     }
@@ -509,7 +531,7 @@ public:
     }
 
     /// Effects: the list is empty, then what was in it is destroyed, the last first.
-    void clear() noexcept {
+    PYGC_NOINLINE void clear() noexcept {
         auto cleared = entries_; // their destructors may look at the list, and append
         std::size_t size = size_;
         entries_ = {};
@@ -570,133 +592,105 @@ inline double seconds_now() noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/process.hpp>
-// What threads the process has.
+// -------------------- <pygc/detail/shared.hpp>
+// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
+// as much to include as everything else together, so GNU compilers use their builtins.
 
-#if defined(__linux__)
-#include <sys/syscall.h> // numbers only
-
-// <unistd.h> would bring names such as link, access and pause into every program.
-extern "C" long syscall(long number, ...)
-#if defined(__GLIBC__)
-    noexcept
-#endif
-    ;
+#if !defined(__GNUC__)
+#include <atomic>
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-#if defined(__linux__)
-
-inline constexpr long current_folder = -100;            // AT_FDCWD
-inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
-
-/// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
-/// listed for a while.
-inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
-    constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
-    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
-    if (folder < 0) return true;
-    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
-    ::syscall(SYS_close, folder);
-    if (file < 0) return true;
-    char text[512];
-    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
-    ::syscall(SYS_close, file);
-    if (length <= 0) return true;
-    text[length] = 0;
-    const char* at = text + length; // number (name) state parent group session terminal foreground flags
-    while (at != text && *at != ')') --at;
-    for (int fields = 0; *at != 0 && fields != 7; ++at) fields += *at == ' ';
-    unsigned long flags = 0;
-    for (; *at >= '0' && *at <= '9'; ++at) flags = flags * 10 + static_cast<unsigned long>(*at - '0');
-    return (flags & exiting) != 0;
+template <class T>
+PYGC_INLINE T load_relaxed(const T& x) noexcept {
+#if defined(__GNUC__)
+    return __atomic_load_n(&x, __ATOMIC_RELAXED);
+#else
+    return std::atomic_ref<T>(const_cast<T&>(x)).load(std::memory_order_relaxed);
+#endif
 }
 
-/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
-PYGC_NOINLINE inline bool other_threads_run() noexcept {
-#if defined(__SANITIZE_THREAD__)
-    constexpr int own = 2; // ThreadSanitizer has one, too
+template <class T>
+PYGC_INLINE void store_relaxed(T& x, std::type_identity_t<T> value) noexcept {
+#if defined(__GNUC__)
+    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
 #else
-    constexpr int own = 1;
+    std::atomic_ref<T>(x).store(value, std::memory_order_relaxed);
 #endif
-    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
-    if (tasks < 0) return true;
-    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
-    constexpr std::size_t length_at = 16, name_at = 19;
-    alignas(8) char entries[1024];
-    int running = 0;
-    bool failed = false;
-    for (;;) {
-        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
-        failed |= bytes < 0;
-        if (bytes <= 0 || running > own) break;
-        for (const char* at = entries; at < entries + bytes && running <= own;) {
-            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
-            std::uint16_t length;
-            std::memcpy(&length, at + length_at, sizeof(length));
-            at += length;
+}
+
+/// Whether the lock is held.
+PYGC_SHARED inline constinit bool shared_lock_taken = false;
+
+/// Held for a few instructions when a heap begins or ends and when a type is first used.
+class shared_lock {
+public:
+    shared_lock() noexcept { take(); }
+    ~shared_lock() { give_back(); }
+    shared_lock(const shared_lock&) = delete;
+    shared_lock& operator=(const shared_lock&) = delete;
+
+    static void take() noexcept {
+#if defined(__GNUC__)
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {
         }
-    }
-    ::syscall(SYS_close, tasks);
-    return failed || running > own;
-}
-
-/// Whether this is the process's first thread, whose end is that of the program.
-inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
-
-/// Whether a page is mapped.
-inline bool is_mapped(const void* page) noexcept {
-    unsigned char present = 0;
-    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
-}
-
 #else
-
-inline bool other_threads_run() noexcept { return true; }
-inline bool is_main_thread() noexcept { return false; }
-
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {
+        }
 #endif
+    }
+    static void give_back() noexcept {
+#if defined(__GNUC__)
+        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
+#else
+        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
+#endif
+    }
+};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/copies.hpp>
-// Finds out whether a process has two copies of the library.
-//
-// A program that is linked without -rdynamic keeps its symbols to itself: a library that it loads by dlopen then has
-// the variables of pygc once more, and so heaps of its own that the program's collections don't look at. Nothing that
-// the two share by name could tell, so they meet at an address.
-
-#if defined(__linux__)
-#include <sys/mman.h> // mmap
-#endif
+// -------------------- <pygc/detail/chunk_map.hpp>
+// In debug mode and under AddressSanitizer, which addresses are those of chunks: any thread may ask about any address.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-/// To be called once by each copy. Effects: if it isn't the first, a line to stderr says so.
-PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
-#if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
-    static constexpr char mark[] = "/pygc is here/";
-    void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
-    void* const page =
-        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (page == meeting_place) {
-        std::memcpy(page, mark, sizeof(mark));
-        return;
-    }
-    if (page != MAP_FAILED) { // a system too old to know the flag
-        ::munmap(page, 4096);
-        return;
-    }
-    const auto* const path = static_cast<const char*>(meeting_place);
-    if (!is_mapped(path)) return;
-    if (std::memcmp(path, mark, sizeof(mark)) != 0) return;
-    std::fputs("pygc: this process has two copies of the library, and a collection of one does not see the objects of "
-               "the other; link the program with -rdynamic so that there is one (or compile a library that hands no "
-               "objects over with PYGC_SEPARATE_COPY=1)\n",
-               stderr);
-#endif
+inline constexpr unsigned chunk_shift = 22;
+
+#if PYGC_DEBUG || PYGC_ASAN
+
+/// A bit for each place where a chunk may be, in 48 bits of address.
+inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;
+PYGC_SHARED inline constinit std::uint32_t chunk_map[std::size_t{1} << (chunk_map_bits - 5)] = {};
+
+struct chunk_bit {
+    std::uint32_t* word;
+    std::uint32_t bit;
+};
+inline chunk_bit chunk_bit_of(const void* p) noexcept {
+    const std::uintptr_t at =
+        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
+    return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
 }
+
+inline void note_chunk(const void* chunk, bool mapped) noexcept {
+    const shared_lock lock;
+    const chunk_bit c = chunk_bit_of(chunk);
+    store_relaxed(*c.word, mapped ? *c.word | c.bit : *c.word & ~c.bit);
+}
+
+/// Whether a chunk begins at `p`, which is aligned as one. Complexity: constant; takes no lock.
+inline bool is_chunk(const void* p) noexcept {
+    const chunk_bit c = chunk_bit_of(p);
+    return (load_relaxed(*c.word) & c.bit) != 0;
+}
+
+#else
+
+inline void note_chunk(const void*, bool) noexcept {}
+
+#endif
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -739,6 +733,7 @@ enum : std::uint32_t {
     life_finalized = 1u << 7, // its finalizer has been called, and never will be again
     life_weak = 1u << 8,      // weak references lead here: the heap's weak table knows them
     life_condemned = 1u << 9, // found unreachable by a collection that now runs code of the user
+    life_unlinked = 1u << 10, // a collection is nulling the references to it, and counts them: see clear_references.hpp
     state_mask = (1u << 12) - 1,
 };
 
@@ -787,141 +782,6 @@ PYGC_INLINE bool remove_reference(header& h) noexcept {
     h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - 1u);
     return h.count == 0; // one subtraction and its flags
 }
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/malloc_plug.hpp>
-// Keeps glibc from giving away the buffers' memory that a sweep frees.
-//
-// A sweep frees many buffers at once. What is free at the top of its heap glibc returns to the system, again and again
-// while the sweep goes on, and before the next collection all of it is mapped, faulted in and cleared anew: where
-// cycles own buffers of 10 KB, that took three times as long as everything else. A small block near the top keeps the
-// memory below it in the process.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-/// A handle: its owner calls `release`, since heaps outlive the destruction of statics.
-class malloc_plug {
-public:
-    /// To be called before a sweep after which the heap will grow again. `bytes`: what objects have then, here and
-    /// outside. Effects: a small block is allocated if that is an eighth more than it ever was.
-    void renew([[maybe_unused]] std::size_t bytes) noexcept {
-#if defined(__GLIBC__) && !PYGC_ASAN
-        if (bytes / 9 * 8 <= most_) return;
-        auto* const fresh = static_cast<block*>(std::malloc(sizeof(block)));
-        if (fresh == nullptr) return;
-        fresh->next = newest_;
-        newest_ = fresh;
-        most_ = bytes;
-#endif
-    }
-
-    /// To be called after a full collection. Effects: if little is left of what there was, the top may go.
-    void settle(std::size_t bytes) noexcept {
-        if (bytes < most_ / 4) release();
-    }
-
-    void release() noexcept {
-        while (newest_ != nullptr) {
-            block* const next = newest_->next;
-            std::free(newest_);
-            newest_ = next;
-        }
-        most_ = 0;
-    }
-
-private:
-    struct block {
-        block* next;
-        char unused[88]; // up to 1,000 bytes do as well; with 4,000 it fills a hole somewhere else
-    };
-
-    block* newest_ = nullptr;
-    std::size_t most_ = 0;
-};
-
-} // namespace pygc::inline PYGC_ABI::detail
-
-// -------------------- <pygc/detail/pacing.hpp>
-// When automatic collections run and how far they look, as long as the thresholds are the default ones.
-// Numbers only: what a collection found goes in, when the next one is due comes out.
-//
-//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
-//                                                         | young | 2 * young |
-//
-// A full collection is due when the containers that none has seen exceed a share of those that the last one left
-// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
-// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
-//
-// Between them, young collections look at what is new. They are worth their time where they find garbage: one
-// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
-// few, so that a structure under construction is examined whole once it is done. All yields are of collections
-// that were due; `collect()` changes none.
-
-namespace pygc::inline PYGC_ABI::detail {
-
-inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
-
-/// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
-struct pacing {
-    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
-    /// more, generations cost more than they save.
-    static constexpr std::size_t few = 32'768;
-    /// So many leave room for others in that cache.
-    static constexpr std::size_t cached = 8192;
-    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
-
-    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
-    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
-    std::size_t share = most_share;                 // of what is alive, in quarters
-    std::size_t bytes_limit = static_cast<std::size_t>(-1);
-
-    /// Containers that no full collection has seen, until one is due.
-    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
-
-    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
-    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
-        const std::size_t limit = full_limit(old);
-        const std::size_t left = limit > pending ? limit - pending : 0;
-        // The first after a full one comes early, whatever earlier ones found: the program may do something else by
-        // now. A young collection shortly before a full one is wasted.
-        const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
-        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
-        // Without memory each collection gives up, and the next has to wait as well.
-        return due != 0 ? due : default_threshold[0];
-    }
-
-    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
-    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
-        if (freed < examined / 8) {
-            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
-            return;
-        }
-        // Survivors are looked at again each time: rarely, if that is cheap.
-        young_limit = default_threshold[0];
-        if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
-        if (kept > young_limit) young_limit = kept;
-    }
-
-    /// After a full collection that was due.
-    void learn_from_full(std::size_t examined, std::size_t freed) noexcept {
-        if (freed < examined / 8) {
-            if (share < most_share) share *= 2;
-        } else if (freed > examined / 4) {
-            if (share > least_share) share /= 2;
-        }
-    }
-
-    /// So much a heap of `bytes` may grow until the next full collection.
-    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
-
-    /// After any full collection: `bytes` are in use.
-    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
-
-private:
-    static constexpr std::size_t least_share = 2;
-    static constexpr std::size_t most_share = 4;
-};
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -1113,101 +973,378 @@ PYGC_INLINE std::uint32_t number_of(const void* p) noexcept {
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/shared.hpp>
-// The little that threads share: a lock, type numbers and relaxed reads of them. <atomic> would cost
-// as much to include as everything else together, so GNU compilers use their builtins.
+// -------------------- <pygc/detail/asan_report.hpp>
+// What AddressSanitizer's report can't know of memory that it didn't allocate: of what type the dead object was and, in
+// debug mode, where it died.
 
-#if !defined(__GNUC__)
-#include <atomic>
+#if PYGC_ASAN
+#include <cstdio>  // fprintf
+#include <cstdlib> // malloc, free
+
+extern "C" {
+void __asan_set_error_report_callback(void (*callback)(const char* text));
+void* __asan_get_report_address();
+std::size_t __asan_get_free_stack(void* address, void** trace, std::size_t size, int* thread);
+void __sanitizer_symbolize_pc(void* pc, const char* format, char* text, std::size_t size);
+}
 #endif
 
 namespace pygc::inline PYGC_ABI::detail {
 
-PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
-#if defined(__GNUC__)
-    return __atomic_load_n(&x, __ATOMIC_RELAXED);
+#if PYGC_ASAN
+
+#if PYGC_DEBUG
+
+/// The sanitizer keeps the stack of each `free`: a block freed where an object dies remembers the place.
+struct last_death {
+    const void* slot;
+    void* block;
+};
+
+inline constexpr std::size_t remembered_deaths = std::size_t{1} << 14; // 256 KiB
+PYGC_SHARED inline constinit last_death last_deaths[remembered_deaths] = {};
+PYGC_SHARED inline constinit std::uint32_t death_count = 0;
+
+/// The object in the slot has been destroyed.
+PYGC_NOINLINE inline void note_death(const void* slot) noexcept {
+    void* const block = std::malloc(1);
+    std::free(block);
+    const std::uint32_t n = __atomic_fetch_add(&death_count, 1u, __ATOMIC_RELAXED);
+    last_deaths[n % remembered_deaths] = {slot, block};
+}
+
+/// Prints where the object in the slot died, if that is still known.
+inline void report_place_of_death(const void* slot) noexcept {
+    for (std::uint32_t back = 1; back <= remembered_deaths; ++back) {
+        const last_death& d = last_deaths[(death_count - back) % remembered_deaths];
+        if (d.slot != slot) continue;
+        void* trace[32];
+        int thread = 0;
+        const std::size_t depth = __asan_get_free_stack(d.block, trace, sizeof(trace) / sizeof(*trace), &thread);
+        if (depth == 0) break;
+        std::fprintf(stderr, "pygc: it died here, in thread T%d:\n", thread);
+        for (std::size_t i = 2; i < depth; ++i) { // without `free` and `note_death`
+            char text[1024];
+            auto* const call = reinterpret_cast<char*>(trace[i]) - 1; // what returns there
+            __sanitizer_symbolize_pc(call, "    %p in %f %s:%l", text, sizeof(text));
+            std::fprintf(stderr, "    #%zu%s\n", i - 2, text);
+        }
+        return;
+    }
+    std::fputs("pygc: where it died is not known any more\n", stderr);
+}
+
 #else
-    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
+
+inline void note_death(const void*) noexcept {}
+inline void report_place_of_death(const void*) noexcept {
+    std::fputs("pygc: compiled with PYGC_DEBUG=1 it would be told where it died\n", stderr);
+}
+
+#endif
+
+/// Called by the sanitizer when its own report is complete.
+inline void explain_asan_report(const char*) noexcept {
+    const auto* const at = static_cast<const char*>(__asan_get_report_address());
+    if (!is_chunk(&chunk_of(at))) return;
+    std::size_t i = page_index_of(at);
+    page* const pages = chunk_of(at).pages;
+    const auto type_at = [pages](std::size_t index) noexcept {
+        const page& p = pages[index];
+        return p.type != nullptr ? p.type : p.last_type;
+    };
+    const type_info* type = type_at(i);
+    for (std::size_t back = 1; type == nullptr && back <= i; ++back) { // an object of several pages
+        type = type_at(i - back);
+        if (type == nullptr) continue;
+        if (type->pages <= back) return;
+        i -= back;
+    }
+    if (type == nullptr || i == 0) return;
+    const char* const first = first_slot(pages[i]);
+    const auto offset = static_cast<std::size_t>(at - first);
+    const std::size_t slot = type->slot_count == 1 ? 0 : offset / type->slot_bytes;
+    const char* const object = first + slot * type->slot_bytes;
+    std::fprintf(stderr, "pygc: %p is %zu bytes into a dead object of type %.*s at %p, which has %zu bytes\n",
+                 static_cast<const void*>(at), static_cast<std::size_t>(at - object),
+                 static_cast<int>(type->name_length), type->name, static_cast<const void*>(object), type->slot_bytes);
+    report_place_of_death(object);
+}
+
+/// To be called once. A program that sets a callback of its own later replaces this one.
+inline void explain_asan_reports() noexcept { __asan_set_error_report_callback(explain_asan_report); }
+
+#else
+
+PYGC_INLINE void note_death(const void*) noexcept {}
+inline void explain_asan_reports() noexcept {}
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/process.hpp>
+// What threads the process has.
+
+#if defined(__linux__)
+#include <sys/syscall.h> // numbers only
+
+// <unistd.h> would bring names such as link, access and pause into every program.
+extern "C" long syscall(long number, ...)
+#if defined(__GLIBC__)
+    noexcept
+#endif
+    ;
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+#if defined(__linux__)
+
+inline constexpr long current_folder = -100;            // AT_FDCWD
+inline constexpr long read_only_and_private = 02000000; // O_RDONLY | O_CLOEXEC
+
+/// Whether a thread has begun to end: no code of the program runs there any more. One that was joined may still be
+/// listed for a while.
+inline bool is_ending_thread(long task_folder, const char* thread) noexcept {
+    constexpr unsigned long exiting = 4; // PF_EXITING of the kernel
+    const long folder = ::syscall(SYS_openat, task_folder, thread, read_only_and_private);
+    if (folder < 0) return true;
+    const long file = ::syscall(SYS_openat, folder, "stat", read_only_and_private);
+    ::syscall(SYS_close, folder);
+    if (file < 0) return true;
+    char text[512];
+    const long length = ::syscall(SYS_read, file, text, sizeof(text) - 1);
+    ::syscall(SYS_close, file);
+    if (length <= 0) return true;
+    text[length] = 0;
+    const char* at = text + length; // number (name) state parent group session terminal foreground flags
+    while (at != text && *at != ')') --at;
+    for (int fields = 0; *at != 0 && fields != 7; ++at) fields += *at == ' ';
+    unsigned long flags = 0;
+    for (; *at >= '0' && *at <= '9'; ++at) flags = flags * 10 + static_cast<unsigned long>(*at - '0');
+    return (flags & exiting) != 0;
+}
+
+/// Whether other threads of the process may run, as far as can be seen. Complexity: some system calls for each.
+PYGC_NOINLINE inline bool other_threads_run() noexcept {
+#if defined(__SANITIZE_THREAD__)
+    constexpr int own = 2; // ThreadSanitizer has one, too
+#else
+    constexpr int own = 1;
+#endif
+    const long tasks = ::syscall(SYS_openat, current_folder, "/proc/self/task", read_only_and_private);
+    if (tasks < 0) return true;
+    // What the kernel writes for each thread: two numbers, the length of the entry, a kind, and the name.
+    constexpr std::size_t length_at = 16, name_at = 19;
+    alignas(8) char entries[1024];
+    int running = 0;
+    bool failed = false;
+    for (;;) {
+        const long bytes = ::syscall(SYS_getdents64, tasks, entries, sizeof(entries));
+        failed |= bytes < 0;
+        if (bytes <= 0 || running > own) break;
+        for (const char* at = entries; at < entries + bytes && running <= own;) {
+            if (at[name_at] != '.' && !is_ending_thread(tasks, at + name_at)) ++running;
+            std::uint16_t length;
+            std::memcpy(&length, at + length_at, sizeof(length));
+            at += length;
+        }
+    }
+    ::syscall(SYS_close, tasks);
+    return failed || running > own;
+}
+
+/// Whether this is the process's first thread, whose end is that of the program.
+inline bool is_main_thread() noexcept { return ::syscall(SYS_gettid) == ::syscall(SYS_getpid); }
+
+/// Whether a page is mapped.
+inline bool is_mapped(const void* page) noexcept {
+    unsigned char present = 0;
+    return ::syscall(SYS_mincore, page, std::size_t{1}, &present) == 0;
+}
+
+#else
+
+inline bool other_threads_run() noexcept { return true; }
+inline bool is_main_thread() noexcept { return false; }
+
+#endif
+
+} // namespace pygc::inline PYGC_ABI::detail
+
+// -------------------- <pygc/detail/copies.hpp>
+// Finds out whether a process has two copies of the library.
+//
+// A program that is linked without -rdynamic keeps its symbols to itself: a library that it loads by dlopen then has
+// the variables of pygc once more, and so heaps of its own that the program's collections don't look at. Nothing that
+// the two share by name could tell, so they meet at an address.
+
+#if defined(__linux__)
+#include <sys/mman.h> // mmap
+#endif
+
+namespace pygc::inline PYGC_ABI::detail {
+
+/// To be called once by each copy. Effects: if it isn't the first, a line to stderr says so.
+PYGC_NOINLINE inline void tell_of_second_copy() noexcept {
+#if defined(__linux__) && defined(MAP_FIXED_NOREPLACE) && defined(__LP64__) && !PYGC_SEPARATE_COPY
+    static constexpr char mark[] = "/pygc is here/";
+    void* const meeting_place = reinterpret_cast<void*>(std::uintptr_t{0x67790000});
+    void* const page =
+        ::mmap(meeting_place, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page == meeting_place) {
+        std::memcpy(page, mark, sizeof(mark));
+        return;
+    }
+    if (page != MAP_FAILED) { // a system too old to know the flag
+        ::munmap(page, 4096);
+        return;
+    }
+    const auto* const path = static_cast<const char*>(meeting_place);
+    if (!is_mapped(path)) return;
+    if (std::memcmp(path, mark, sizeof(mark)) != 0) return;
+    std::fputs("pygc: this process has two copies of the library, and a collection of one does not see the objects of "
+               "the other; link the program with -rdynamic so that there is one (or compile a library that hands no "
+               "objects over with PYGC_SEPARATE_COPY=1)\n",
+               stderr);
 #endif
 }
 
-inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
-#if defined(__GNUC__)
-    __atomic_store_n(&x, value, __ATOMIC_RELAXED);
-#else
-    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
-#endif
-}
+} // namespace pygc::inline PYGC_ABI::detail
 
-/// Whether the lock is held.
-PYGC_SHARED inline constinit bool shared_lock_taken = false;
+// -------------------- <pygc/detail/malloc_plug.hpp>
+// Keeps glibc from giving away the buffers' memory that a sweep frees.
+//
+// A sweep frees many buffers at once. What is free at the top of its heap glibc returns to the system, again and again
+// while the sweep goes on, and before the next collection all of it is mapped, faulted in and cleared anew: where
+// cycles own buffers of 10 KB, that took three times as long as everything else. A small block near the top keeps the
+// memory below it in the process.
 
-/// Held for a few instructions when a heap begins or ends and when a type is first used.
-class shared_lock {
+namespace pygc::inline PYGC_ABI::detail {
+
+/// A handle: its owner calls `release`, since heaps outlive the destruction of statics.
+class malloc_plug {
 public:
-    shared_lock() noexcept { take(); }
-    ~shared_lock() { give_back(); }
-    shared_lock(const shared_lock&) = delete;
-    shared_lock& operator=(const shared_lock&) = delete;
+    /// To be called before a sweep after which the heap will grow again. `bytes`: what objects have then, here and
+    /// outside. Effects: a small block is allocated if that is an eighth more than it ever was.
+    void renew([[maybe_unused]] std::size_t bytes) noexcept {
+#if defined(__GLIBC__) && !PYGC_ASAN
+        if (bytes / 9 * 8 <= most_) return;
+        auto* const fresh = static_cast<block*>(std::malloc(sizeof(block)));
+        if (fresh == nullptr) return;
+        fresh->next = newest_;
+        newest_ = fresh;
+        most_ = bytes;
+#endif
+    }
 
-    static void take() noexcept {
-#if defined(__GNUC__)
-        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {}
-#else
-        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {}
-#endif
+    /// To be called after a full collection. Effects: if little is left of what there was, the top may go.
+    void settle(std::size_t bytes) noexcept {
+        if (bytes < most_ / 4) release();
     }
-    static void give_back() noexcept {
-#if defined(__GNUC__)
-        __atomic_clear(&shared_lock_taken, __ATOMIC_RELEASE);
-#else
-        std::atomic_ref<bool>(shared_lock_taken).store(false, std::memory_order_release);
-#endif
+
+    void release() noexcept {
+        while (newest_ != nullptr) {
+            block* const next = newest_->next;
+            std::free(newest_);
+            newest_ = next;
+        }
+        most_ = 0;
     }
+
+private:
+    struct block {
+        block* next;
+        char unused[88]; // up to 1,000 bytes do as well; with 4,000 it fills a hole somewhere else
+    };
+
+    block* newest_ = nullptr;
+    std::size_t most_ = 0;
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
 
-// -------------------- <pygc/detail/chunk_map.hpp>
-// In debug mode, which addresses are those of chunks: any thread may ask about any address.
+// -------------------- <pygc/detail/pacing.hpp>
+// When automatic collections run and how far they look, as long as the thresholds are the default ones.
+// Numbers only: what a collection found goes in, when the next one is due comes out.
+//
+//   containers   0 . . . . . alive after the last full one . . . . . . . . full_limit
+//                                                         | young | 2 * young |
+//
+// A full collection is due when the containers that none has seen exceed a share of those that the last one left
+// alive, plus a constant; the same for bytes. So there are never more than twice as many containers as were alive
+// then, and 34,816 more, whatever the program does: `few`, and what fits the page that make_ref takes slots from.
+//
+// Between them, young collections look at what is new. They are worth their time where they find garbage: one
+// that finds little doubles the limit for the next, and leaves its survivors where they are as long as they are
+// few, so that a structure under construction is examined whole once it is done. All yields are of collections
+// that were due; `collect()` changes none.
 
 namespace pygc::inline PYGC_ABI::detail {
 
-inline constexpr unsigned chunk_shift = 22;
+inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 
-#if PYGC_DEBUG
+/// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
+struct pacing {
+    /// Containers that fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// more, generations cost more than they save.
+    static constexpr std::size_t few = 32'768;
+    /// Containers that leave room for others in that cache.
+    static constexpr std::size_t cached = 8192;
+    static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 
-/// A bit for each place where a chunk may be, in 48 bits of address.
-inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;
-PYGC_SHARED inline constinit std::uint32_t chunk_map[std::size_t{1} << (chunk_map_bits - 5)] = {};
+    std::size_t young_limit = default_threshold[0]; // containers made from one young collection to the next
+    std::size_t kept_young = 0;                     // survivors of the last one that stayed in generation 0
+    std::size_t share = most_share;                 // of what is alive, in quarters
+    std::size_t bytes_limit = static_cast<std::size_t>(-1);
 
-struct chunk_bit {
-    std::uint32_t* word;
-    std::uint32_t bit;
+    /// Containers that no full collection has seen, until one is due.
+    [[nodiscard]] std::size_t full_limit(std::size_t old) const noexcept { return few + old / 4 * share; }
+
+    /// Containers to be made until a collection is due. Preconditions: `pending` of them no full one has seen.
+    [[nodiscard]] std::size_t next(std::size_t pending, std::size_t old) const noexcept {
+        const std::size_t limit = full_limit(old);
+        const std::size_t left = limit > pending ? limit - pending : 0;
+        // The first after a full one comes early, whatever earlier ones found: the program may do something else by
+        // now. A young collection shortly before a full one is wasted.
+        const std::size_t young = pending == 0 && left / 8 < young_limit ? left / 8 : young_limit;
+        const std::size_t due = young != 0 && young <= left / 2 ? young : left;
+        // Without memory each collection gives up, and the next has to wait as well.
+        return due != 0 ? due : default_threshold[0];
+    }
+
+    /// After a young collection that was due. `kept`: survivors that the next one will look at again.
+    void learn_from_young(std::size_t examined, std::size_t freed, std::size_t kept) noexcept {
+        if (freed < examined / 8) {
+            if (young_limit < static_cast<std::size_t>(-1) / 2) young_limit *= 2;
+            return;
+        }
+        // Survivors are looked at again each time: rarely, if that is cheap.
+        young_limit = default_threshold[0];
+        if (kept > young_limit / 4) young_limit = 4 * kept < cached ? 4 * kept : cached;
+        if (kept > young_limit) young_limit = kept;
+    }
+
+    /// After a full collection that was due.
+    void learn_from_full(std::size_t examined, std::size_t freed) noexcept {
+        if (freed < examined / 8) {
+            if (share < most_share) share *= 2;
+        } else if (freed > examined / 4) {
+            if (share > least_share) share /= 2;
+        }
+    }
+
+    /// So much a heap of `bytes` may grow until the next full collection.
+    [[nodiscard]] std::size_t growth(std::size_t bytes) const noexcept { return few_bytes + bytes / 4 * share; }
+
+    /// After any full collection: `bytes` are in use.
+    void limit_bytes(std::size_t bytes) noexcept { bytes_limit = bytes + growth(bytes); }
+
+private:
+    static constexpr std::size_t least_share = 2;
+    static constexpr std::size_t most_share = 4;
 };
-inline chunk_bit chunk_bit_of(const void* p) noexcept {
-    const std::uintptr_t at =
-        (reinterpret_cast<std::uintptr_t>(p) >> chunk_shift) % (std::uintptr_t{1} << chunk_map_bits);
-    return {&chunk_map[at / 32], std::uint32_t{1} << (at % 32)};
-}
-
-inline void note_chunk(const void* chunk, bool mapped) noexcept {
-    const shared_lock lock;
-    const chunk_bit c = chunk_bit_of(chunk);
-    store_relaxed(*c.word, mapped ? *c.word | c.bit : *c.word & ~c.bit);
-}
-
-/// Whether a chunk begins at `p`, which is aligned as one. Complexity: constant; takes no lock.
-inline bool is_chunk(const void* p) noexcept {
-    const chunk_bit c = chunk_bit_of(p);
-    return (load_relaxed(*c.word) & c.bit) != 0;
-}
-
-#else
-
-inline void note_chunk(const void*, bool) noexcept {}
-
-#endif
 
 } // namespace pygc::inline PYGC_ABI::detail
 
@@ -1317,8 +1454,8 @@ public:
         }
     }
 
-    /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
-    /// stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
+    /// Calls `f` for each page in use; it may make and free objects, as long as no chunk is unmapped, and returns
+    /// false to stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
     template <class F>
     bool visit_pages(F f) {
         const chunk* const last = last_;
@@ -1729,7 +1866,7 @@ enum class debug : unsigned {
 namespace pygc::inline PYGC_ABI::detail {
 
 struct finalizer_entry;
-struct ephemeron_map;
+struct ephemeron_part;
 struct heap_type;
 
 /// Where objects of one type are made.
@@ -1766,7 +1903,7 @@ struct collected_page {
     std::uint32_t first;        // the number of its first slot
     std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
-    void* last_freed = nullptr; // the last of those
+    void** last_freed = nullptr; // where the link of the last of those stands
     bool escaped = false;       // some destructor let a reference to its object escape
     bool single = false;        // has one slot, whose number is next to that of another page
     std::uint64_t single_garbage = 0; // whether the object there was found unreachable
@@ -1824,7 +1961,7 @@ struct heap_state {
     // Seldom used.
     weak_table weak;
     finalizer_entry* newest_finalizer = nullptr; // see finalizer.hpp
-    ephemeron_map* ephemerons = nullptr;         // weak_key_maps with values that hold references
+    ephemeron_part* ephemerons = nullptr;        // of weak_key_maps with values that hold references
     callback_list callbacks;
     callable<const unraisable&> unraisable_hook;
     debug debug_flags = debug::none;
@@ -1914,7 +2051,7 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    /// The same by what is known now, wherever automatic collections may run.
+    /// Whether a collection is due by what is known now, wherever automatic collections may run.
     [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
         return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }
@@ -1953,7 +2090,7 @@ struct heap_state {
         plug.release();
     }
 
-    void release_snapshot() noexcept {
+    PYGC_NOINLINE void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();
@@ -2158,6 +2295,7 @@ inline void begin_library() noexcept {
         has_begun = true;
     }
     tell_of_second_copy();
+    explain_asan_reports();
 #if defined(__unix__) || defined(__APPLE__)
     ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
 #endif
@@ -2300,7 +2438,7 @@ inline void renew_heap(heap_state& h) noexcept {
 }
 
 /// Gives all of an empty heap back to the system, the state itself included.
-inline void unmap_heap(heap_state& h) noexcept {
+PYGC_NOINLINE inline void unmap_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();
@@ -2420,7 +2558,7 @@ inline void mark_young(page& p) noexcept {
     touch_page(p);
 }
 
-/// The same for generation 1.
+/// Lets collections of generation 1 look at a page.
 inline void mark_middle(page& p) noexcept {
     p.middle = true;
     touch_page(p);
@@ -2457,7 +2595,7 @@ inline std::size_t objects_on(const page& p) noexcept {
     return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
 }
 
-/// So many slots are in use: when is there something to do again?
+/// With `used` slots in use, sets when there is something to do again.
 inline void expect_event(page& p, std::size_t used) noexcept {
     const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
@@ -2482,7 +2620,7 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
-inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
+PYGC_NOINLINE inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     if (!h.pages.has_more_empty_chunks(spare)) return;
     for (page** link = &h.touched; *link != nullptr;) {
         page& p = **link;
@@ -2553,7 +2691,8 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
-/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+/// make_ref takes no more slots from its current page. What room there is will be found again, unless the heap is to
+/// take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
     b.current = &chunk_of(&p).heap->no_page;
@@ -2564,8 +2703,8 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     settle(p, used);
 }
 
-/// The same for all pages that make_ref holds: what is in use is known then, page by page.
-inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+/// Lets go of all pages that make_ref holds: what is in use is known then, page by page.
+PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
         if (b.current != &h.no_page) let_go(b, *b.current, for_good);
@@ -2575,7 +2714,7 @@ inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
 
 /// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
 /// linear in the pages where that changes.
-inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+PYGC_NOINLINE inline void choose_counting(heap_state& h, bool counts_each) noexcept {
     if (counts_each == h.counts_each) return;
     let_go_of_pages(h);
     h.counts_each = counts_each;
@@ -2620,6 +2759,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     }
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
+    note_death(slot);
 #else
     ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;
@@ -2968,7 +3108,7 @@ public:
         }
     }
 
-    /// The same as `names_traverse` for `finalize`.
+    /// Whether the class names a `finalize`, callable or not.
     template <class T>
     static constexpr bool names_finalize() noexcept {
         if constexpr (__is_class(T) && !__is_final(T)) {
@@ -3365,6 +3505,13 @@ struct edge_room {
 struct cleared_reference {
     py_object** place;
     py_object* target;
+
+    /// A raw pointer that owns a count needn't lead to the header: until the counts are restored its place is odd.
+    static py_object** mark_raw(py_object*& place) noexcept {
+        return reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(&place) | 1u);
+    }
+    [[nodiscard]] bool is_marked_raw() const noexcept { return (reinterpret_cast<std::uintptr_t>(place) & 1u) != 0; }
+    void unmark_raw() noexcept { place = reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(place) - 1); }
 };
 
 class snapshot {
@@ -3398,7 +3545,7 @@ public:
         return prepared = true;
     }
 
-    /// The same from the system only, and nothing is written there yet.
+    /// Asks the system for the memory that `prepare` would need, without writing to it.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
         const std::size_t words = words_for(count);
         return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&
@@ -3423,7 +3570,9 @@ public:
         const bool is_odd = reinterpret_cast<std::uintptr_t>(log_memory) % alignof(cleared_reference) != 0;
         std::size_t capacity = log_capacity > 1 ? (log_capacity - is_odd) / size_in_edges : 0;
         cleared = reinterpret_cast<cleared_reference*>(log_memory + is_odd);
-        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
+        const std::size_t kept =
+            heap.edges.data() != nullptr ? 1 : 0; // nothing, but it costs page faults to begin anew
+        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges, kept)) {
             cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
             log_memory = heap.edges.data();
             log_capacity = heap.edges.capacity();
@@ -3487,11 +3636,26 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
-    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
-    /// them may still subtract from.
-    static constexpr std::uint32_t not_garbage = 3u << 30;
+    /// While references are nulled: the counts of garbage, in the memory of `trial`. Null: those of the headers serve.
+    /// Where these don't fit the cache, four bytes an object cost less than its line.
+    std::uint32_t* counts = nullptr;
 
-    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    /// One less for an object. It waits until the count has reached the cache.
+    void count_down(std::size_t number) noexcept {
+        prefetch(counts + number);
+        std::uint32_t& delayed = delayed_[next_delayed_++ % delay];
+        --counts[delayed];
+        delayed = static_cast<std::uint32_t>(number);
+    }
+    void begin_to_count_down() noexcept {
+        counts = trial;
+        for (std::uint32_t& number : delayed_) number = 0; // of nobody
+    }
+    void finish_counting_down() noexcept {
+        for (const std::uint32_t number : delayed_) --counts[number];
+    }
+
+    // While references are nulled `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
     std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
     std::size_t log_capacity = 0;         // in edges
@@ -3509,9 +3673,13 @@ public:
     const void* lie_slot = nullptr;
     const void* lie_place = nullptr;
     bool defers_ephemerons = false;    // maps of weak keys that are shown join a list instead of showing their values:
-    ephemeron_map* deferred = nullptr; // see ephemerons.hpp
+    ephemeron_part* deferred = nullptr; // see ephemerons.hpp
 
 private:
+    static constexpr std::uint32_t delay = 32;
+    std::uint32_t delayed_[delay];
+    std::uint32_t next_delayed_ = 0;
+
     static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }
 
     /// Where there is no memory for twice as many, a little more may be all that is needed.
@@ -3607,8 +3775,10 @@ inline void check_repeated_edge(const edge_shower& shower, const py_object* targ
 } // namespace pygc::inline PYGC_ABI::detail
 
 // -------------------- <pygc/detail/ephemeron_map.hpp>
-// A weak_key_map whose values can hold references, as a full collection sees it: a table of ephemerons. Each heap has
-// a list of those that hold entries for its objects.
+// A weak_key_map whose values can hold references, as full collections see it: a table of ephemerons. Its keys may come
+// from several heaps; the entries for objects of one heap are a part of the map, and each heap has a list of the parts
+// that are its own. So a collection knows every entry whose key it may free, whatever heap the other keys, the map
+// or its owner are in.
 
 namespace pygc::inline PYGC_ABI {
 class visitor;
@@ -3618,47 +3788,105 @@ namespace pygc::inline PYGC_ABI::detail {
 
 class ephemeron_table;
 
+struct ephemeron_map;
+
+/// The entries of a map for objects of one heap.
+struct ephemeron_part {
+    heap_state* home = nullptr; // in whose list it is; null: it isn't used
+    ephemeron_map* map = nullptr;
+    std::size_t entries = 0;
+    ephemeron_part* next = nullptr;
+    ephemeron_part* previous = nullptr;
+    ephemeron_part* next_of_map = nullptr;
+
+    // For the collection of its heap that runs.
+    ephemeron_part* next_deferred = nullptr;
+    std::uint32_t place = 0;  // among the edges, where a traverse showed the map
+    std::uint32_t index = 0;  // in the collection's table
+    bool deferred = false;    // a traverse has shown the map
+    bool shown_twice = false; // some traverse shows what isn't its object's: whose the map is, nobody knows
+};
+
 struct ephemeron_map {
     ephemeron_map() noexcept = default;
     ephemeron_map(const ephemeron_map&) = delete;
     ephemeron_map& operator=(const ephemeron_map&) = delete;
 
-    /// An entry for an object of `h` came.
-    void enter(heap_state& h) noexcept {
+    /// An entry whose record is in `h`, as its object is, comes. Throws: std::bad_alloc; then nothing has changed.
+    void enter(heap_state& h) {
         if (count_values == nullptr) return;
-        if (home == nullptr) {
-            home = &h;
-            next = h.ephemerons;
-            if (next != nullptr) next->previous = this;
-            h.ephemerons = this;
-        }
-        if (home == &h) ++entries_at_home;
+        ephemeron_part* part = part_of(h);
+        if (part == nullptr) part = make_part(h);
+        ++part->entries;
     }
-    /// An entry for an object of `h` went. A heap may end once it holds no record of an entry: by then the list has
-    /// forgotten the map.
+    /// An entry for an object of `h` went. A heap ends after the last of them: its list is empty by then.
     void leave(heap_state& h) noexcept {
-        if (home != &h || --entries_at_home != 0) return;
-        (previous != nullptr ? previous->next : h.ephemerons) = next;
-        if (next != nullptr) next->previous = previous;
-        next = previous = nullptr;
-        home = nullptr;
+        if (count_values == nullptr) return;
+        ephemeron_part* const part = part_of(h);
+        if (--part->entries == 0) end_part(*part);
+    }
+
+    /// Null: it has no entry for an object of `h`.
+    [[nodiscard]] ephemeron_part* part_of(const heap_state& h) noexcept {
+        if (first.home == &h) return &first;
+        ephemeron_part* part = first.next_of_map;
+        while (part != nullptr && part->home != &h) part = part->next_of_map;
+        return part;
+    }
+
+    /// All objects of `from` are those of `into` from now on.
+    static void move_parts(heap_state& into, heap_state& from) noexcept {
+        while (ephemeron_part* const part = from.ephemerons) {
+            if (ephemeron_part* const other = part->map->part_of(into)) {
+                other->entries += part->entries;
+                part->map->end_part(*part);
+            } else {
+                unlist(*part);
+                list(*part, into);
+            }
+        }
     }
 
     // Null where values can't hold references.
     void (*count_values)(ephemeron_map&, ephemeron_table&) = nullptr; // each value, and the key that it hangs on
     void (*visit_value_of)(void* entry, visitor&) = nullptr;
 
-    heap_state* home = nullptr; // whose list it is in; entries for objects of other heaps are kept as they are
-    ephemeron_map* next = nullptr;
-    ephemeron_map* previous = nullptr;
-    std::size_t entries_at_home = 0;
+private:
+    static void list(ephemeron_part& part, heap_state& h) noexcept {
+        part.home = &h;
+        part.previous = nullptr;
+        part.next = h.ephemerons;
+        if (part.next != nullptr) part.next->previous = &part;
+        h.ephemerons = &part;
+    }
+    static void unlist(ephemeron_part& part) noexcept {
+        (part.previous != nullptr ? part.previous->next : part.home->ephemerons) = part.next;
+        if (part.next != nullptr) part.next->previous = part.previous;
+        part.home = nullptr;
+    }
 
-    // For the collection that runs.
-    ephemeron_map* next_deferred = nullptr;
-    std::uint32_t place = 0; // among the edges, where a traverse showed it
-    std::uint32_t index = 0; // in the collection's table
-    bool deferred = false;   // a traverse has shown it
-    bool shown_twice = false; // some traverse shows what isn't its object's: whose it is, nobody knows
+    PYGC_NOINLINE ephemeron_part* make_part(heap_state& h) {
+        ephemeron_part* part = &first;
+        if (first.home != nullptr) {
+            part = new ephemeron_part;
+            part->next_of_map = first.next_of_map;
+            first.next_of_map = part;
+        }
+        part->map = this;
+        list(*part, h);
+        return part;
+    }
+    PYGC_NOINLINE void end_part(ephemeron_part& part) noexcept {
+        part.entries = 0;
+        unlist(part);
+        if (&part == &first) return;
+        ephemeron_part* before = &first;
+        while (before->next_of_map != &part) before = before->next_of_map;
+        before->next_of_map = part.next_of_map;
+        delete &part;
+    }
+
+    ephemeron_part first; // nearly all maps have keys of one heap
 };
 
 } // namespace pygc::inline PYGC_ABI::detail
@@ -3846,7 +4074,7 @@ template <class T, std::size_t Values, std::size_t Defaults, std::size_t Last = 
 inline constexpr bool accepts = defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{},
                                                                          count_of<0>{}, count_of<Last>{});
 
-/// The same with braces around the value at `Begin`, and `Values` more behind it.
+/// Whether `T` accepts values with braces around the one at `Begin`, and `Values` more behind it.
 template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
 inline constexpr bool accepts_braced = defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{},
                                                                                 count_of<Values>{}, count_of<0>{});
@@ -4663,7 +4891,7 @@ consteval auto close(search<Met, types<X, Waiting...>>) {
 template <class X>
 using owned_types = decltype(close<false>(search<types<X>, types<X>>{}));
 
-/// The same without what is inside the values that promise to be acyclic.
+/// `owned_types` without what is inside the values that promise to be acyclic.
 template <class X>
 using unpromised_types = decltype(close<true>(search<types<X>, types<X>>{}));
 
@@ -4900,7 +5128,7 @@ struct ref_access {
         if (p == nullptr || (header_of(p).state & life_weak) == 0) return;
         for_each_weak_record(p, f);
     }
-    /// The same reference, moved out of `r`, as one to a `T`.
+    /// Moves the reference out of `r`, as one to a `T`.
     template <class T, class U>
     PYGC_INLINE static py_ref<T> retarget(py_ref<U>& r) noexcept {
         return adopt<T>(r.take());
@@ -4933,7 +5161,7 @@ template <class T>
     return py_ref<T>::borrow(p);
 }
 
-/// The same under the name that users of `enable_shared_from_this` look for.
+/// `borrow` under the name that users of `enable_shared_from_this` look for.
 template <class T>
 [[nodiscard]] py_ref<T> ref_from_this(T* self) noexcept {
     return py_ref<T>::borrow(self);
@@ -5069,7 +5297,7 @@ consteval bool is_refused() {
 template <class X>
 inline constexpr bool never = false;
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X>
 struct pygc_cannot_see_into {
     static constexpr shape form = shape_of<X>();
@@ -5174,7 +5402,7 @@ consteval vain vanity_of() {
     }
 }
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X, vain Why>
 struct pygc_sees_nothing_in {
     static_assert(Why != vain::pointer,
@@ -5468,7 +5696,7 @@ PYGC_INLINE void visit_parts(Visitor& visit, X& x) {
     }
 }
 
-/// The same for a value that may have others like it inside.
+/// Visits the parts of a value that may have others like it inside.
 template <class Visitor, class X>
 void visit_nested_parts(Visitor& visit, X& x) {
     postponed_visits& postponed = visit.postponed();
@@ -5518,12 +5746,12 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
     }
 }
 
-/// One argument of the user's `visit(a, b, c)`.
+/// One argument of the user's `visit(a, b, c)`. `is_owned`: the object owns it for sure.
 template <class Visitor, class X>
-PYGC_INLINE void visit_argument(Visitor& visit, const X& value) {
+PYGC_INLINE void visit_argument(Visitor& visit, const X& value, [[maybe_unused]] bool is_owned = false) {
     static_assert(check_visible<X>() && check_shows_something<X>());
     if constexpr (holds_references<X>() && shows_its_own<X>()) {
-        if (!visit.owns(&reinterpret_cast<const char&>(value))) return;
+        if (!is_owned && !visit.owns(&reinterpret_cast<const char&>(value))) return;
     }
     visit_value(visit, value);
 }
@@ -5613,6 +5841,8 @@ protected:
     }
 
 private:
+    bool unlink_owns(const void* place);
+
     const task task_;
     bool keyed_ = false;
     std::uint32_t keys_ = 0; // how deep inside keys
@@ -5657,15 +5887,16 @@ public:
 
     /// An edge that leads nowhere tells the owner of the map. Shown twice, a map counts as held from outside.
     bool defer(ephemeron_map& map) noexcept {
-        if (!snapshot_->defers_ephemerons || map.home != &snapshot_->heap) return false;
-        map.place = edge_count();
+        ephemeron_part* const part = snapshot_->defers_ephemerons ? map.part_of(snapshot_->heap) : nullptr;
+        if (part == nullptr) return false;
+        part->place = edge_count();
         add(0);
-        if (!map.deferred) {
-            map.next_deferred = snapshot_->deferred;
-            snapshot_->deferred = &map;
+        if (!part->deferred) {
+            part->next_deferred = snapshot_->deferred;
+            snapshot_->deferred = part;
         }
-        map.shown_twice |= map.deferred;
-        map.deferred = true;
+        part->shown_twice |= part->deferred;
+        part->deferred = true;
         return true;
     }
 
@@ -5707,18 +5938,20 @@ private:
 #endif
 };
 
-/// Nulls the references that garbage holds on garbage, and counts and logs them. What a place leads to is asked anew:
-/// a `traverse` may show others now than when the references were counted. A key of an associative container is nulled
-/// only where it is put back before anybody looks it up: the container would not find it any more.
+/// Nulls the references that garbage holds on garbage, counts them down and logs them. What a place leads to is asked
+/// anew: a `traverse` may show others now than when the references were counted. A key of an associative container is
+/// nulled only where it is put back before anybody looks it up: the container would not find it any more.
 class unlink_visitor : public visitor {
 public:
     explicit unlink_visitor(snapshot& s) noexcept
-        : visitor(task::unlink), found_(s.trial), next_(s.cleared + s.cleared_count),
-          end_(s.cleared + s.cleared_capacity), snapshot_(&s) {}
+        : visitor(task::unlink), next_(s.cleared + s.cleared_count), end_(s.cleared + s.cleared_capacity),
+          counts_(s.counts), snapshot_(&s) {}
 
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
-        (visit_argument(*this, values), ...);
+        // All at once, where the compiler knows the addresses by their distances from that of the object.
+        const bool are_inside = (true & ... & is_inside(&reinterpret_cast<const char&>(values)));
+        (visit_argument(*this, values, are_inside), ...);
     }
 
     /// What comes next are the references of this object.
@@ -5735,30 +5968,56 @@ public:
     PYGC_INLINE void edge(py_object*& place) noexcept { counted_edge(place, place); }
     PYGC_INLINE void counted_edge(py_object*& place, py_object* object) noexcept {
         if (object == nullptr) return;
-        py_object* const target = place; // what is to be restored
-        std::uint32_t& found = found_[number_of(object)];
-        if (static_cast<std::int32_t>(found) < 0) return; // not garbage
+        if (counts_ != nullptr) [[unlikely]] {
+            next_ = unlink_in_large_set(*snapshot_, next_, end_, place, object, in_keys());
+            return;
+        }
+        header& h = header_of(object);
+        if ((h.state & life_unlinked) == 0) return; // not garbage
         if (in_keys() && snapshot_->for_good) return;
         if (next_ == end_) [[unlikely]] {
-            if (!snapshot_->incomplete_log) {
-                snapshot_->lied = true; // there are more now
-                return;
-            }
+            if (lacks_room(*snapshot_)) return;
         } else {
-            next_->place = &place;
-            const_cast<py_object* volatile&>(next_->target) = target; // g++ would make a vector of the two first
-            ++next_;
+            log(*next_++, place, object);
         }
         place = nullptr;
-        ++found;
+        --h.count;
     }
 
-    /// So many references are logged now.
+    /// The number of references logged.
     [[nodiscard]] PYGC_INLINE std::size_t logged() const noexcept {
         return static_cast<std::size_t>(next_ - snapshot_->cleared);
     }
 
 private:
+    PYGC_INLINE static void log(cleared_reference& entry, py_object*& place, const py_object* object) noexcept {
+        py_object* const target = place; // what is to be restored
+        entry.place = target == object ? &place : cleared_reference::mark_raw(place);
+        const_cast<py_object* volatile&>(entry.target) = target; // g++ would make a vector of the two first
+    }
+
+    /// The log is full. True: the reference must stay.
+    static bool lacks_room(snapshot& s) noexcept {
+        if (!s.incomplete_log) s.lied = true; // there are more now
+        return !s.incomplete_log;
+    }
+
+    /// Unlinks where counts fall beside the headers. Returns: where the log goes on.
+    PYGC_NOINLINE static cleared_reference* unlink_in_large_set(snapshot& s, cleared_reference* next,
+                                                                const cleared_reference* end, py_object*& place,
+                                                                const py_object* object, bool in_keys) noexcept {
+        const std::size_t n = number_of(object);
+        if (((s.unreached[n / 64] >> (n % 64)) & 1) == 0 || (in_keys && s.for_good)) return next;
+        if (next != end) {
+            log(*next++, place, object);
+        } else if (lacks_room(s)) {
+            return next;
+        }
+        place = nullptr;
+        s.count_down(n);
+        return next;
+    }
+
     /// For what isn't inside the object, or inside the part of it whose own `traverse` runs. Static, so that the
     /// visitor itself stays in registers.
     PYGC_NOINLINE static bool may_own(snapshot& s, const void* object, const void* place) noexcept {
@@ -5772,9 +6031,9 @@ private:
         return false;
     }
 
-    std::uint32_t* const found_;
     cleared_reference* next_;
     cleared_reference* const end_;
+    const std::uint32_t* const counts_;
     snapshot* const snapshot_;
     const void* object_ = nullptr;
 };
@@ -5876,9 +6135,12 @@ PYGC_NOINLINE inline void visitor::edge(py_object*& place) {
 
 PYGC_NOINLINE inline void visitor::counted_edge(py_object*& place, py_object* object) {
     switch (task_) {
-    case task::unlink: return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
-    case task::place: return static_cast<detail::place_visitor*>(this)->counted_edge(place);
-    default: return edge(object);
+    case task::unlink:
+        return static_cast<detail::unlink_visitor*>(this)->counted_edge(place, object);
+    case task::place:
+        return static_cast<detail::place_visitor*>(this)->counted_edge(place);
+    default:
+        return edge(object);
     }
 }
 
@@ -5925,8 +6187,11 @@ bool is_dead_key(visitor& visit, const Key& key) {
 
 } // namespace detail
 
-inline bool visitor::owns(const void* place) {
-    return task_ != task::unlink || static_cast<detail::unlink_visitor*>(this)->owns(place);
+inline bool visitor::owns(const void* place) { return task_ != task::unlink || unlink_owns(place); }
+
+// Not inlined, as `edge`.
+PYGC_NOINLINE inline bool visitor::unlink_owns(const void* place) {
+    return static_cast<detail::unlink_visitor*>(this)->owns(place);
 }
 
 PYGC_NOINLINE inline bool visitor::defer(detail::ephemeron_map& map) {
@@ -6084,6 +6349,9 @@ private:
 //   key reached, map unreached        the value is garbage with the map
 //   both reached                      the value is reached
 //
+// What isn't in the set counts as reached: a key of another heap, and a map that is owned there. The table knows all
+// maps with a key in the heap; a map that has none shows its values as its owner's own.
+//
 // A map is reached from outside unless a `traverse` of an object of the set, or of the value of another entry, shows
 // it. What an entry waits for is known by number, so that marking is linear in entries and edges.
 
@@ -6100,19 +6368,19 @@ public:
         waiting_.release();
     }
 
-    /// Lists the maps of the heap, before anything is counted. False: no memory.
+    /// Lists the maps with keys in the heap, before anything is counted. False: no memory.
     [[nodiscard]] bool begin() noexcept {
         map_count_ = entry_count_ = 0;
         snapshot_.deferred = nullptr;
         snapshot_.defers_ephemerons = false;
         if (snapshot_.heap.ephemerons == nullptr) return true;
         std::size_t count = 0;
-        for (const ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) ++count;
+        for (const ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) ++count;
         if (count > UINT32_MAX / 2 || !maps_.reserve(count)) return false;
-        for (ephemeron_map* m = snapshot_.heap.ephemerons; m != nullptr; m = m->next) {
-            m->deferred = m->shown_twice = false;
-            m->index = static_cast<std::uint32_t>(map_count_);
-            ::new (&maps_[map_count_++]) map_state{m, 0, 0};
+        for (ephemeron_part* p = snapshot_.heap.ephemerons; p != nullptr; p = p->next) {
+            p->deferred = p->shown_twice = false;
+            p->index = static_cast<std::uint32_t>(map_count_);
+            ::new (&maps_[map_count_++]) map_state{p, 0, 0};
         }
         snapshot_.defers_ephemerons = true;
         return true;
@@ -6120,7 +6388,7 @@ public:
 
     /// The maps shown since the last call are owned by objects of a page with these numbers.
     void find_owners(std::uint32_t first, std::uint32_t slot_count) noexcept {
-        while (ephemeron_map* m = take_deferred()) {
+        while (ephemeron_part* m = take_deferred()) {
             std::uint32_t low = first, high = first + slot_count; // the owner's edges begin at or before the place
             while (high - low > 1) {
                 const std::uint32_t middle = low + (high - low) / 2;
@@ -6138,7 +6406,8 @@ public:
         failed_ = false;
         for (std::size_t i = 0; i != map_count_; ++i) {
             map_ = static_cast<std::uint32_t>(i);
-            maps_[i].map->count_values(*maps_[i].map, *this);
+            ephemeron_map& map = *maps_[i].part->map;
+            map.count_values(map, *this);
             if (failed_ || snapshot_.failed) break;
         }
         visit_ = nullptr;
@@ -6146,7 +6415,7 @@ public:
         if (failed_ || snapshot_.failed) return false;
         snapshot_.edge_count = visit.edge_count();
         for (std::size_t i = 0; i != map_count_; ++i) {
-            if (maps_[i].map->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
+            if (maps_[i].part->shown_twice) maps_[i].owner = maps_[i].owning_entry = 0;
         }
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
@@ -6171,7 +6440,7 @@ public:
         show(*visit_);
         ::new (&entries_[entry_count_++])
             entry{node, map_, static_cast<std::uint32_t>(number), begin, visit_->edge_count(), 0, 0, false};
-        while (ephemeron_map* inner = take_deferred()) {
+        while (ephemeron_part* inner = take_deferred()) {
             maps_[inner->index].owning_entry = static_cast<std::uint32_t>(entry_count_);
         }
     }
@@ -6213,13 +6482,13 @@ public:
     void visit_dead(visitor& visit) noexcept {
         for (std::size_t i = 0; i != entry_count_; ++i) {
             const entry& e = entries_[i];
-            if (is_unreached(e.key)) maps_[e.map].map->visit_value_of(e.node, visit);
+            if (is_unreached(e.key)) maps_[e.map].part->map->visit_value_of(e.node, visit);
         }
     }
 
 private:
     struct map_state {
-        ephemeron_map* map;
+        ephemeron_part* part;
         std::uint32_t owner;        // number of the object whose traverse shows it; 0: none
         std::uint32_t owning_entry; // whose value shows it, from 1; 0: none
     };
@@ -6241,8 +6510,8 @@ private:
         return ((snapshot_.unreached[number / 64] >> (number % 64)) & 1) != 0;
     }
 
-    ephemeron_map* take_deferred() noexcept {
-        ephemeron_map* const m = snapshot_.deferred;
+    ephemeron_part* take_deferred() noexcept {
+        ephemeron_part* const m = snapshot_.deferred;
         if (m != nullptr) snapshot_.deferred = m->next_deferred;
         return m;
     }
@@ -6536,8 +6805,8 @@ protected:
         return top;
     }
 
-    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
-    /// chain is then followed in a register, without the detour through the memory of the stack.
+    /// As `reach`, but the last of them is returned and not put on the stack; 0 if there was none. The caller goes on
+    /// with it: a chain is followed in a register, without the detour through the memory of the stack.
     PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
         std::uint64_t* const unreached = snapshot_.unreached;
         const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
@@ -6568,7 +6837,7 @@ protected:
         return marked;
     }
 
-    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
+    /// Marks through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
     /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
     /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
     std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {
@@ -6686,10 +6955,10 @@ PYGC_NOINLINE inline bool grow_trashcan() noexcept {
     return true;
 }
 
+PYGC_INLINE bool is_trashcan_full() noexcept { return this_thread.waiting == this_thread.trashcan_capacity; }
+
 /// Whether another object may wait.
-PYGC_INLINE bool has_room_in_trashcan() noexcept {
-    return this_thread.waiting != this_thread.trashcan_capacity || grow_trashcan();
-}
+PYGC_INLINE bool has_room_in_trashcan() noexcept { return !is_trashcan_full() || grow_trashcan(); }
 
 /// Gives back the memory of an empty trashcan.
 PYGC_NOINLINE inline void release_trashcan() noexcept {
@@ -6699,7 +6968,7 @@ PYGC_NOINLINE inline void release_trashcan() noexcept {
     t.trashcan_capacity = sizeof(t.first_trashcan) / sizeof(py_object*);
 }
 
-/// It will be used seldom, or never again, for the thread ends: or a thread that has no heap keeps none.
+/// Gives back what a thread needs seldom: all of it where the thread ends or has no heap.
 PYGC_INLINE void shrink_trashcan() noexcept {
     const thread_state& t = this_thread;
     if (t.waiting != 0 || t.trashcan == t.first_trashcan) return;
@@ -6715,15 +6984,7 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     t.trashcan[t.waiting++] = p;
 }
 
-/// The same for one whose destructor was about to run, one level too deep. False: there is no memory, let it run.
-PYGC_NOINLINE inline bool postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    if (!has_room_in_trashcan()) return false;
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-    return true;
-}
-
-/// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.
+/// Turns round those that one destructor added, `begin` and further up: they are taken in the order in which they came.
 PYGC_INLINE void turn_round_trashcan(std::uint32_t begin) noexcept {
     const thread_state& t = this_thread;
     for (std::uint32_t end = t.waiting; begin + 1 < end; ++begin) {
@@ -6762,13 +7023,16 @@ struct weak_record : py_object {
     void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
 };
 
-/// The object behind a record while it lives and is not waiting for its end; else null. One that waits and has been
-/// found by a plain pointer lives as long as somebody holds that reference.
+/// One that waits for its end and has been found by a plain pointer lives as long as somebody holds that reference.
+PYGC_NOINLINE inline py_object* target_if_held(py_object* p) noexcept { return header_of(p).count != 0 ? p : nullptr; }
+
+/// The object behind a record while it lives and is not waiting for its end; else null.
 PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     if (r.is_dead()) return nullptr;
     py_object* p = r.object();
-    const header& h = header_of(p);
-    return (h.state & life_postponed) == 0 || h.count != 0 ? p : nullptr;
+    if ((header_of(p).state & life_postponed) != 0) [[unlikely]]
+        return target_if_held(p);
+    return p;
 }
 
 /// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
@@ -6795,7 +7059,7 @@ inline void attach(heap_state& h, weak_record& r) noexcept {
     page_of(p).weak = true;
 }
 
-/// Ends that, and nobody is told.
+/// Takes a record from its object, and nobody is told.
 inline void detach(weak_record& r) noexcept {
     if (r.is_dead()) return;
     py_object* p = r.object();
@@ -6981,14 +7245,11 @@ inline void destroy_condemned(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) header_of(p).state |= life_condemned;
 }
 
-/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+/// The count of `p` fell to zero, and it has a finalizer or isn't simply tracked. Returns: false if there is nothing
+/// left to destroy.
 PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
     heap_state& heap = *chunk_of(p).heap;
-    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
-        leave_registry(heap, where, h);
-        return true;
-    }
     if ((h.state & life_immortal) != 0) {
         h.count = pinned_count;
         return false;
@@ -7020,6 +7281,49 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     return false;
 }
 
+/// What the header of an object says that may be destroyed without further ado.
+constexpr std::uint32_t state_of_simple_death(const type_info& t) noexcept {
+    return t.container ? std::uint32_t{age_young} : std::uint32_t{age_none};
+}
+
+/// The count of `p` fell to zero, and it isn't simply young. Preconditions: its type has no finalizer.
+PYGC_NOINLINE inline void prepare_and_destroy(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    if (h.state <= age_old) [[likely]] { // simply old
+        leave_registry(*chunk_of(p).heap, where, h);
+        h.state = age_young;
+    } else {
+        if (!prepare_death(where, p)) return;
+        h.state = state_of_simple_death(*where.type);
+    }
+    where.destroy(where, p);
+}
+
+/// What `destruction<T>::destroy` does, for any type. Preconditions: `nesting_left` is that of the destructor;
+/// afterwards it is the caller's again.
+PYGC_NOINLINE inline void destroy_nested(page& where, py_object* p) noexcept {
+    begin_death(p);
+    where.type->destruct(p);
+    if (this_thread.nesting_left == 0) destroy_postponed();
+    ++this_thread.nesting_left;
+    if (!has_escaped(p)) free_slot_of(where, p);
+}
+
+/// Postpones an object after asking for room; without memory its destructor nests deeper.
+PYGC_NOINLINE inline void postpone_in_more_room(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (!grow_trashcan()) return destroy_nested(where, p);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
+/// The destructor of `p` was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_or_destroy(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (is_trashcan_full()) [[unlikely]]
+        return postpone_in_more_room(where, p, kept);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
 /// The turn of an object that had to wait, whose end isn't simple. Returns: false if there is nothing left to destroy.
 PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
@@ -7037,6 +7341,14 @@ PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noe
     return !condemned;
 }
 
+/// Whether an object that waits is neither held nor condemned nor weakly referred to.
+PYGC_INLINE bool waits_simply(const header& h) noexcept {
+    std::uint64_t all; // at once
+    __builtin_memcpy(&all, &h, sizeof all);
+    constexpr header relevant = {-1, life_condemned | life_weak};
+    return (all & __builtin_bit_cast(std::uint64_t, relevant)) == 0;
+}
+
 /// Runs the destructors that wait, down to `base`, at a level below all that nest.
 PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     thread_state& t = this_thread;
@@ -7047,7 +7359,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
         const std::uint32_t before = t.waiting;
         const header& h = header_of(p);
         page& where = page_of(p);
-        if (h.count != 0 || (h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+        if (!waits_simply(h) || (where.type->finalize != nullptr && (h.state & life_finalized) == 0)) [[unlikely]] {
             if (!prepare_postponed_death(where, p)) {
                 turn_round_trashcan(before);
                 continue;
@@ -7063,7 +7375,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     shrink_trashcan();
 }
 
-/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// Destroys all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);
@@ -7121,10 +7433,12 @@ private:
 // Nulls the references that garbage holds on garbage, so that destructors see null for a dead peer, and proves by that
 // that nobody else has one:
 //
-//   unlink          each place that a `traverse` shows is nulled, logged, and counted for what it led to
-//   counts_match    an object whose count is the number of places nulled has no other reference anywhere
+//   begin_counting  garbage is marked, and its counts raised so high that none falls to zero
+//   unlink          each place that a `traverse` shows and that leads to garbage is nulled, logged, and counted down
+//   counts_match    an object whose count has fallen by all that it was has no other reference anywhere
 //   restore         if some don't match every place gets back what it had, and all that was found lives on
 //
+// Of large sets copies of the counts fall instead: see snapshot::counts.
 // So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
 // place is doesn't follow from counts: see place_check.hpp.
 
@@ -7161,7 +7475,7 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// The same, but nothing is changed either way, except that what must be kept is.
+    /// As `clear_references`, but nothing is changed, except that what must be kept is.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.
@@ -7200,13 +7514,18 @@ private:
             return false;
         }
 #endif
-        // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = snapshot_.edges != nullptr && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
-        snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
-        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
-        snapshot_.trial[0] = snapshot::not_garbage;
-        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
+        std::size_t references = 0;
+        snapshot_.counts = nullptr;
+        if (counts_in_headers()) {
+            for (std::size_t i = 0; i != page_count_; ++i) references += begin_counting(pages_[i]);
+        } else {
+            references = copy_counts();
+        }
+        snapshot_.prepare_log(references);
+        if (snapshot_.incomplete_log && !for_good) {
+            restore_headers();
+            return true; // what can't be put back stays until it must be known
+        }
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(pages_[i], snapshot_);
         if (!for_good) { // later they are gone
             unlink_visitor visit(snapshot_);
@@ -7215,96 +7534,162 @@ private:
             snapshot_.cleared_count = visit.logged();
         }
         bool match = !snapshot_.lied && guard.nothing_died();
-        if (match) {
+        if (snapshot_.counts != nullptr) {
+            snapshot_.finish_counting_down();
+            match = match && copied_counts_match(for_good);
+        } else {
             for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
-            if (match && for_good) return true;
-            if (!match) restore_headers();
         }
+        if (match && for_good) return true;
+        restore_headers();
+        restore_counts();
         if (match) {
             put_back();
             return true;
         }
         restore_references(for_good);
+        if (snapshot_.counts == nullptr) end_dropped();
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
     }
 
-    /// Nothing has been nulled yet that leads to the page.
-    void begin_counting(const collected_page& c) noexcept {
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            std::uint32_t* const found = snapshot_.trial + c.first + base;
-            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
-            if (bits == ~std::uint64_t{0}) continue;
-            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
-        }
+    /// Whether the counts of the headers fall, or copies. In debug mode by turns, so that tests meet both.
+    [[nodiscard]] bool counts_in_headers() const noexcept {
+#if PYGC_DEBUG
+        return heap_.stats[generation_].collections % 2 == 0;
+#else
+        return snapshot_.size <= 2 * snapshot::cached_size;
+#endif
     }
 
-    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
-    /// are made dying.
+    /// Marks the garbage of a page, and raises its counts by that of a dying object. Returns: the sum of what they
+    /// were.
+    std::size_t begin_counting(const collected_page& c) noexcept {
+        std::size_t references = 0;
+        all_of(c, [&references](header& h) noexcept {
+            const auto count = static_cast<std::uint32_t>(h.count);
+            references += count;
+            h.count = static_cast<std::int32_t>(count + std::uint32_t{dying_count});
+            h.state |= life_unlinked;
+            return true;
+        });
+        return references;
+    }
+
+    /// Where a count isn't down to what it was raised by, a reference is left somewhere. With `for_good` those that
+    /// match are made dying.
     bool counts_match(const collected_page& c, bool for_good) noexcept {
-        if (!for_good) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                return static_cast<std::uint32_t>(h.count) == found;
-            });
-        }
+        if (!for_good) return all_of(c, [](const header& h) noexcept { return h.count == dying_count; });
         if (c.where->type->finalize != nullptr) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                if (static_cast<std::uint32_t>(h.count) != found) return false;
-                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return all_of(c, [](header& h) noexcept {
+                if (h.count != dying_count) return false;
+                h.state = (h.state & life_finalized) | age_none | life_dying;
                 return true;
             });
         }
-        return all_match(c, [](header& h, std::uint32_t found) noexcept {
-            if (static_cast<std::uint32_t>(h.count) != found) return false;
-            h = {dying_count, age_none | life_dying};
+        return all_of(c, [](header& h) noexcept {
+            if (h.count != dying_count) return false;
+            h.state = age_none | life_dying;
             return true;
         });
     }
 
-    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    /// As `begin_counting`, for all pages of a large set.
+    PYGC_NOINLINE std::size_t copy_counts() noexcept {
+        std::size_t references = 0;
+        snapshot_.begin_to_count_down();
+        for_each_number([this, &references](std::uint32_t n, header& h) noexcept {
+            snapshot_.counts[n] = static_cast<std::uint32_t>(h.count);
+            references += snapshot_.counts[n];
+            return true;
+        });
+        return references;
+    }
+
+    /// As `counts_match`, for all pages of a large set.
+    PYGC_NOINLINE bool copied_counts_match(bool for_good) noexcept {
+        const std::uint32_t* const counts = snapshot_.counts;
+        if (!for_each_number([counts](std::uint32_t n, header&) noexcept { return counts[n] == 0; })) return false;
+        if (!for_good) return true;
+        for_each_number([](std::uint32_t, header& h) noexcept {
+            h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return true;
+        });
+        return true;
+    }
+
+    /// Calls `f(number, header)` for each of the garbage, until it returns false.
     template <class F>
-    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
-        const std::size_t stride = c.where->type->slot_bytes;
-        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            const std::uint32_t* found = snapshot_.trial + c.first + base;
-            char* slot = begin + base * stride;
-            if (bits == ~std::uint64_t{0}) {
-                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
-                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+    PYGC_INLINE bool for_each_number(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            const std::size_t stride = c.where->type->slot_bytes;
+            char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                    const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+                    if (!f(c.first + slot, *reinterpret_cast<header*>(begin + slot * stride))) return false;
                 }
-                continue;
-            }
-            for (; bits != 0; bits &= bits - 1) {
-                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
-                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
             }
         }
         return true;
     }
 
-    /// The exact number if nobody lies.
-    std::size_t count_references_to_garbage() noexcept {
-        std::size_t count = 0;
-        for_each_found([&count](page&, py_object*, header& h) noexcept {
-            count += h.count > 0 ? static_cast<std::size_t>(h.count) : 0;
-        });
-        return count;
+    /// Calls `f(header)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_of(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* slot = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64, slot += 64 * stride) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            if (bits == ~std::uint64_t{0}) {
+                const char* const end = slot + 64 * stride;
+                for (char* at = slot; at != end; at += 4 * stride) { // half the instructions of one by one
+                    if (!f(*reinterpret_cast<header*>(at)) || !f(*reinterpret_cast<header*>(at + stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 2 * stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 3 * stride))) {
+                        return false;
+                    }
+                }
+                continue;
+            }
+            for (; bits != 0; bits &= bits - 1) {
+                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
+                if (!f(*reinterpret_cast<header*>(slot + k * stride))) return false;
+            }
+        }
+        return true;
     }
 
-    /// Undoes what `counts_match` did.
+    /// Undoes what `begin_counting` and `counts_match` did.
     PYGC_NOINLINE void restore_headers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for_each_found(c, [&](page&, py_object* p, header& h) noexcept {
-                if (age_of(h) != age_none) return;
-                h.count = static_cast<std::int32_t>(snapshot_.trial[number_of(p)]);
-                h.state = (h.state & life_finalized) | survivor_age_of[generation_];
-            });
+        if (snapshot_.counts != nullptr) return;
+        for_each_found([this](page&, py_object*, header& h) noexcept {
+            if ((h.state & life_unlinked) == 0) h.state = (h.state & life_finalized) | survivor_age_of[generation_];
+            h.state &= ~std::uint32_t{life_unlinked};
+            h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - std::uint32_t{dying_count});
+        });
+    }
+
+    /// What was nulled counts again.
+    PYGC_NOINLINE void restore_counts() noexcept {
+        for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
+            cleared_reference& r = snapshot_.cleared[i];
+            const bool is_raw = r.is_marked_raw();
+            if (is_raw) r.unmark_raw();
+            if (snapshot_.counts == nullptr) ++(is_raw ? header_around(r.target) : header_of(r.target)).count;
         }
+    }
+
+    /// A `traverse` may have dropped the last reference to garbage, whose raised count hid that: it dies now, and waits
+    /// for the guard to let it.
+    void end_dropped() noexcept {
+        for_each_found([](page&, py_object* p, header& h) noexcept {
+            if (h.count != 0 || (h.state & life_postponed) != 0) return;
+            h.count = 1;
+            drop(p);
+        });
     }
 
     /// If nobody lied all places are as they were.
@@ -7346,17 +7731,20 @@ private:
             if (r.target == nullptr) continue;
             if (heap_.pages.covers(r.place) && *r.place == nullptr) {
                 *r.place = r.target;
-            } else if (is_header(r.target) && header_of(r.target).count > 1) {
-                --header_of(r.target).count;
+            } else if (header& h = header_around(r.target); h.count > 1) {
+                --h.count;
             }
         }
     }
 
-    /// Whether it is where an object's header stands: the log also knows raw pointers that own a count.
-    [[nodiscard]] static bool is_header(const py_object* p) noexcept {
-        page& where = page_of(p);
-        const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(first_slot(where));
-        return offset % where.type->slot_bytes == where.type->header_offset;
+    /// The header of the object that holds what a reference or a raw pointer leads to.
+    [[nodiscard]] static header& header_around(const void* address) noexcept {
+        std::size_t index = page_index_of(address);
+        while (chunk_of(address).pages[index].type == nullptr) --index; // an object may need several pages
+        page& p = chunk_of(address).pages[index];
+        const std::uintptr_t offset =
+            reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(first_slot(p));
+        return header_at(p, offset / p.type->slot_bytes);
     }
 
     [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {
@@ -8370,7 +8758,7 @@ private:
             if (c.escaped || PYGC_ASAN) {
                 dead -= free_garbage(p, garbage_on(c), dead);
             } else {
-                ::new (static_cast<void*>(&link_of(c.last_freed, *p.type))) void*(p.free);
+                *c.last_freed = p.free;
                 p.free = c.freed;
             }
             return_slots(p, dead, generation_ != 2);
@@ -8627,7 +9015,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
-inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
@@ -8734,20 +9122,28 @@ inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined
     collect_abandoned_heaps();
 }
 
+/// Ends the main thread's heap, and what other threads left.
+PYGC_SHARED inline void end_program() noexcept {
+    own.ending = true;
+    if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+        heap_state& h = *own.state;
+        const heap_use use(h);
+        if (own.held) --h.users;
+        own.held = false;
+        abandon_heap(h, false);
+    }
+    // `exit` in the middle of a scope.
+    if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
+    collect_abandoned_heaps();
+}
+
+/// Calls `end_program` by a pointer that the first heap sets: a file that only includes the header must not pay for
+/// compiling the collector.
 struct program_end {
     ~program_end() {
-        own.ending = true;
-        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
-            heap_state& h = *own.state;
-            const heap_use use(h);
-            if (own.held) --h.users;
-            own.held = false;
-            abandon_heap(h, false);
-        }
-        // `exit` in the middle of a scope.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
-        collect_abandoned_heaps();
+        if (void (*const end)() noexcept = load_relaxed(function)) end();
     }
+    void (*function)() noexcept = nullptr;
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics
@@ -8755,7 +9151,13 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-PYGC_SHARED inline program_end at_program_end;
+PYGC_SHARED inline constinit program_end at_program_end;
+
+/// A new, empty heap, that `end_program` will know of. Null: the system has no memory.
+inline heap_state* begin_new_heap() noexcept {
+    store_relaxed(at_program_end.function, &end_program);
+    return create_heap();
+}
 
 /// Lets the thread keep its heap until its end, or until all destructors that follow have run.
 PYGC_NOINLINE inline void hold_own_heap() noexcept {
@@ -8763,7 +9165,6 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
     this_thread.keeps_trashcan = !own.ending;
     ++own.state->users;
     set_owner(*own.state, thread_number());
-    static_cast<void>(&at_program_end);
     if (own.ending && is_main_thread()) return;
     if (own.ends != most_thread_ends) register_thread_end(own.ends++);
 }
@@ -8771,7 +9172,7 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     if (this_thread.heap == &no_heap) {
-        heap_state* h = create_heap();
+        heap_state* h = begin_new_heap();
         if (h == nullptr) return nullptr;
         this_thread.heap = own.state = h;
     }
@@ -8857,6 +9258,7 @@ PYGC_NOINLINE inline bool adopt_heap(heap_state& into, heap_state& from) noexcep
         from.objects_of_age[age] = 0;
     }
     into.pace.kept_young += from.pace.kept_young;
+    ephemeron_map::move_parts(into, from);
     while (finalizer_entry* e = from.newest_finalizer) {
         from.newest_finalizer = e->older;
         e->heap = &into;
@@ -9038,16 +9440,17 @@ struct destruction : layout<T> {
         if (is_kept_for_another_thread(info, p)) return;
         header& h = header_of(p);
         // A young container and an untracked leaf are the common cases, and one comparison.
-        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+        if constexpr (has_finalizer) {
             if (!prepare_death(where, p)) return;
+        } else if (h.state != state_of_simple_death(info)) [[unlikely]] {
+            return prepare_and_destroy(where, p);
         }
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else {
-            if (--this_thread.nesting_left < 0) [[unlikely]] {
-                if (postpone_instead(p, has_finalizer ? h.state & state_mask : 0)) return;
-            }
+            if (--this_thread.nesting_left < 0) [[unlikely]]
+                return postpone_or_destroy(where, p, has_finalizer ? h.state & state_mask : 0);
             destroy_nested(where, p);
         }
     }
@@ -9208,14 +9611,19 @@ struct operations : destruction<T> {
         s.keyed |= visit.keyed();
     }
 
-    /// Calls `f(py_object*, slot)` for the garbage on the page.
+    /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
     PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p) + header_offset;
-        for (std::size_t base = 0; base < carved; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
+        char* word = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64, word += 64 * slot_bytes) {
+            char* at = word;
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits >>= 1, at += slot_bytes) {
+                if ((bits & 1) == 0) { // garbage is mostly met in rows
+                    const auto skipped = static_cast<unsigned>(__builtin_ctzll(bits));
+                    bits >>= skipped;
+                    at += skipped * slot_bytes;
+                }
+                f(reinterpret_cast<py_object*>(at));
             }
         }
     }
@@ -9250,8 +9658,8 @@ struct operations : destruction<T> {
         page& p = *c.where;
         --this_thread.nesting_left;
         const bool innermost = this_thread.nesting_left == 0;
-        void* freed = nullptr;
-        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
+        void** last = &c.freed;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g) {
             destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
@@ -9260,12 +9668,11 @@ struct operations : destruction<T> {
                 c.escaped = true;
             } else if constexpr (!PYGC_ASAN) {
                 void* const slot = slot_of(g);
-                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
-                freed = slot;
-                if (c.last_freed == nullptr) c.last_freed = slot;
+                *last = slot;
+                last = ::new (static_cast<void*>(&link_of(slot, info))) void*;
             }
         });
-        c.freed = freed;
+        c.last_freed = last;
         ++this_thread.nesting_left;
     }
 };
@@ -9342,7 +9749,7 @@ public:
     class scope;
 
     /// Effects: a new heap without objects. Throws: std::bad_alloc.
-    heap() : state_(detail::create_heap()) {
+    heap() : state_(detail::begin_new_heap()) {
         if (state_ == nullptr) detail::throw_bad_alloc();
         state_->handle = this;
     }
@@ -9450,7 +9857,7 @@ public:
     /// Throws: std::bad_alloc.
     [[nodiscard]] object_list get_objects() const { return list_objects(detail::age_young, detail::age_old); }
 
-    /// The same for one generation. Throws: value_error, std::bad_alloc.
+    /// References to the tracked objects of one generation. Throws: value_error, std::bad_alloc.
     [[nodiscard]] object_list get_objects(int generation) const {
         check_generation(generation);
         return list_objects(detail::youngest_age_of[generation], detail::oldest_age_of[generation]);
@@ -10200,9 +10607,9 @@ public:
         py_object* p = detail::ref_access::object(r);
         if (p == nullptr || detail::is_ending(p)) return;
         const py_ref<U> hold = r; // which moves and copies of the function may let go
-        detail::heap_state& h = *detail::chunk_of(p).heap;
         detail::callback_owner made(
             new detail::bound_callback<T, F, Captured...>(static_cast<F&&>(f), static_cast<Captured&&>(captured)...));
+        detail::heap_state& h = *detail::chunk_of(p).heap; // the function's moves may have adopted it
         record_ = detail::make_record<detail::callback_record>(h, p, made.callback);
         if (h.is_over_trigger() && &h == detail::this_thread.heap) detail::collect_automatically(h);
     }
@@ -10877,28 +11284,27 @@ public:
             if (there) take_out_and_release(*there);
             return {place(), false};
         }
-        heap_state& heap = *chunk_of(object).heap;
         if constexpr (__is_same(Strong, nothing_strong)) { // nothing to replace but the object
             if (there) {
-                auto record = make_record<entry_record>(heap, object, this, there.get(), &remove_dead);
+                auto record =
+                    make_record<entry_record>(*chunk_of(object).heap, object, this, there.get(), &remove_dead);
                 disarm(*there);
                 record.swap(there->record);
-                enter(heap);
-                leave(*chunk_of(record.get()).heap);
                 return {there, false};
             }
         }
         const std::size_t before = changes_;
         fresh_entry fresh(new entry(key, hash, static_cast<Strong&&>(strong)));
-        fresh->record = make_record<entry_record>(heap, object, this, fresh.get(), &remove_dead);
-        if (changes_ != before) { // copies and moves are code of the user
+        // Copies and moves were code of the user, which may have adopted the object's heap.
+        fresh->record = make_record<entry_record>(*chunk_of(object).heap, object, this, fresh.get(), &remove_dead);
+        if (changes_ != before) {
             there.reset();
             there = find(key, hash);
             if (there && !replace) return {there, false};
         }
         if (!owned_) return {place(), false};
         if (!there) reserve_one();
-        enter(heap);
+        enter(heap_of(*fresh));
         if (there) {
             take_place_of(*there, *fresh);
             entry* const made = fresh.release();
@@ -10993,8 +11399,11 @@ private:
     ~weak_core() { delete[] table_; }
 
     void release() noexcept {
-        if (--uses_ == 0) delete this;
+        if (--uses_ == 0) destroy(this);
     }
+
+    // Not inlined, both: g++ doesn't see that a use after the end is after the last of several holds, and warns.
+    PYGC_NOINLINE static void destroy(weak_core* core) noexcept { delete core; }
 
     static void release(entry* e) noexcept {
         if (--e->uses != 0) return;
@@ -11002,17 +11411,21 @@ private:
         destroy(e);
     }
 
-    static void destroy(entry* e) noexcept {
+    PYGC_NOINLINE static void destroy(entry* e) noexcept {
 #if PYGC_EXCEPTIONS
         if constexpr (!noexcept(e->~entry())) {
             const auto record = e->record; // its heap's hook is told
             heap_state& h = record != nullptr ? *chunk_of(record.get()).heap : *this_thread.heap;
-            const void* const address = e;
             try {
-                delete e;
+                e->~entry();
             } catch (...) {
                 report_unraisable(h, "the destructor of an entry of a weak container, of",
-                                  type_name<typename Keys::template names<Strong>>(), address);
+                                  type_name<typename Keys::template names<Strong>>(), e);
+            }
+            if constexpr (alignof(entry) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+                ::operator delete (e, std::align_val_t{alignof(entry)});
+            } else {
+                ::operator delete(e);
             }
             return;
         }
@@ -11084,6 +11497,9 @@ private:
         return nullptr;
     }
 
+    /// Its object's; this thread's for an object of another copy of the library.
+    static heap_state& heap_of(const entry& e) noexcept { return *chunk_of(e.record.get()).heap; }
+
     /// No longer told of the death.
     static void disarm(entry& e) noexcept {
         if (e.record == nullptr) return;
@@ -11099,7 +11515,7 @@ private:
         table_[slot_of(old)] = &fresh;
         old.listed = false;
         disarm(old);
-        leave(*chunk_of(old.record.get()).heap);
+        leave(heap_of(old));
         ++changes_;
     }
 
@@ -11116,7 +11532,7 @@ private:
         table_[hole] = nullptr;
         e.listed = false;
         disarm(e);
-        leave(*chunk_of(e.record.get()).heap);
+        leave(heap_of(e));
         --size_;
         ++changes_;
     }
@@ -11381,9 +11797,10 @@ private:
 /// are one object, unless `Hash` and `Equal` say otherwise: both are called with `const py_ref<K>&`.
 ///
 /// The entries are ephemerons: a full collection frees an entry whose key is reached through its own value only, or
-/// through those of other such entries, wherever the map is. It sees into the values as into the fields of an object;
-/// where they can't hold references it does nothing for the map. Keys of types that aren't tracked, and those in
-/// another heap than the map's first, count as held from outside; in younger collections the values do.
+/// through those of other such entries, wherever the map is, and whatever heaps the other keys are in. It sees into the
+/// values as into the fields of an object; where they can't hold references it does nothing for the map. Keys of types
+/// that aren't tracked, and those in another heap than is collected, count as held from outside; in younger collections
+/// the values do.
 ///
 /// Otherwise as weak_value_map. `V` needs no default constructor and no assignment.
 template <class K, class V, class Hash = std::hash<py_ref<K>>, class Equal = detail::equal_keys>

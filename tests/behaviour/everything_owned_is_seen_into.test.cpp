@@ -248,3 +248,32 @@ TEST_CASE("a box that a raw pointer counts is shown by counted too", "[visit]") 
     l = nullptr;
     CHECK(pygc::collect() == 2);
 }
+
+TEST_CASE("a raw pointer shown by counted is as before in what a finalizer saves", "[visit]") {
+    struct node {
+        py_ref<pygc::py_object> owner;
+    };
+    struct list : pygc::py_object {
+        explicit list(py_ref<list>& s) : saved(&s) {}
+        list(list const&) = delete;
+        list& operator=(list const&) = delete;
+        ~list() { static_cast<void>(py_ref<node>::steal(first)); }
+        void finalize() { *saved = pygc::borrow(this); }
+        void traverse(pygc::visitor& visit) { visit(pygc::counted(first)); }
+        node* first = nullptr;
+        py_ref<list>* saved;
+    };
+    if (GENERATE(false, true)) pygc::collect(); // in debug mode counts fall in headers or copies, by turns
+    py_ref<list> saved;
+    auto l = make_ref<list>(saved);
+    l->first = make_ref<node>(l).release();
+    node* const first = l->first;
+    l = nullptr;
+    CHECK(pygc::collect() == 0);
+    REQUIRE(saved != nullptr);
+    CHECK(saved->first == first);
+    CHECK(saved.use_count() == 2);
+    CHECK(pygc::borrow(first).use_count() == 2);
+    saved = nullptr;
+    CHECK(pygc::collect() == 2);
+}

@@ -197,6 +197,10 @@ class Words(Case):
         self.write("b.sh", "#!/bin/sh\n# SPDX-License-Identifier: BSL-1.0\nmktemp " + "XX" * 3 + "\n")
         self.passes(self.SCRIPT, "--root", self.folder.name)
 
+    def test_comment_that_leans_on_another(self) -> None:
+        self.write("include/a.hpp", SPDX + "/// The " "same for two.\n")
+        self.finds("leans on another one")
+
     def test_unfinished_work(self) -> None:
         for word in ("TO" "DO", "FIX" "ME", "XX" "X", "HA" "CK"):
             self.write("a.md", f"fine\n{word}: later\n")

@@ -18,6 +18,8 @@ FORBIDDEN = [
     (re.compile(r"(?<![\w.\-])/(work|" r"farm|" r"home|" r"Users)/"), "is a path of one machine"),
     (re.compile("bash_" "jobs"), "is a path of one machine"),
 ]
+# In the headers a comment can be read without the one before it.
+LEANS_ON_ANOTHER = re.compile(r"^\s*//[/!]? (The same|Ends that|It will|So many|Its name)\b")
 SOURCES = (".hpp", ".h", ".ipp", ".cpp", ".py", ".sh", ".cmake", ".in")
 SPDX = "SPDX-License-Identifier: BSL-1.0"
 
@@ -55,6 +57,8 @@ def check(root: str, name: str) -> list[str]:
         if len(lines) <= index or not lines[index].endswith(SPDX):
             problems.append(f"{name}:{index + 1}: the first line is not '{SPDX}'")
     for number, line in enumerate(lines, 1):
+        if name.startswith("include/") and LEANS_ON_ANOTHER.search(line):
+            problems.append(f"{name}:{number}: this comment leans on another one: name the subject")
         for pattern, reason in FORBIDDEN:
             found = pattern.search(line)
             if found:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// In debug mode, which addresses are those of chunks: any thread may ask about any address.
+// In debug mode and under AddressSanitizer, which addresses are those of chunks: any thread may ask about any address.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@ namespace pygc::inline PYGC_ABI::detail {
 
 inline constexpr unsigned chunk_shift = 22;
 
-#if PYGC_DEBUG
+#if PYGC_DEBUG || PYGC_ASAN
 
 /// A bit for each place where a chunk may be, in 48 bits of address.
 inline constexpr unsigned chunk_map_bits = sizeof(void*) == 8 ? 48 - chunk_shift : 32 - chunk_shift;

@@ -2,10 +2,12 @@
 // Nulls the references that garbage holds on garbage, so that destructors see null for a dead peer, and proves by that
 // that nobody else has one:
 //
-//   unlink          each place that a `traverse` shows is nulled, logged, and counted for what it led to
-//   counts_match    an object whose count is the number of places nulled has no other reference anywhere
+//   begin_counting  garbage is marked, and its counts raised so high that none falls to zero
+//   unlink          each place that a `traverse` shows and that leads to garbage is nulled, logged, and counted down
+//   counts_match    an object whose count has fallen by all that it was has no other reference anywhere
 //   restore         if some don't match every place gets back what it had, and all that was found lives on
 //
+// Of large sets copies of the counts fall instead: see snapshot::counts.
 // So a `traverse` that shows too much, too little, copies, or others than before destroys nothing. Whose a
 // place is doesn't follow from counts: see place_check.hpp.
 #pragma once
@@ -48,7 +50,7 @@ protected:
     /// left.
     bool clear_references() noexcept { return try_to_clear(true); }
 
-    /// The same, but nothing is changed either way, except that what must be kept is.
+    /// As `clear_references`, but nothing is changed, except that what must be kept is.
     PYGC_NOINLINE bool verify_references() noexcept { return try_to_clear(false); }
 
     /// An object that was found lives on, in the generation of the survivors.
@@ -87,13 +89,18 @@ private:
             return false;
         }
 #endif
-        // As many as there can be, and no more where what is behind the end would not be noticed by the counts.
-        const bool fits = snapshot_.edges != nullptr && std::size_t{snapshot_.edge_count} * sizeof(cleared_reference) <=
-                                           snapshot_.edge_capacity * sizeof(*snapshot_.edges);
-        snapshot_.prepare_log(fits ? snapshot_.edge_count : count_references_to_garbage());
-        if (snapshot_.incomplete_log && !for_good) return true; // what can't be put back stays until it must be known
-        snapshot_.trial[0] = snapshot::not_garbage;
-        for (std::size_t i = 0; i != page_count_; ++i) begin_counting(pages_[i]);
+        std::size_t references = 0;
+        snapshot_.counts = nullptr;
+        if (counts_in_headers()) {
+            for (std::size_t i = 0; i != page_count_; ++i) references += begin_counting(pages_[i]);
+        } else {
+            references = copy_counts();
+        }
+        snapshot_.prepare_log(references);
+        if (snapshot_.incomplete_log && !for_good) {
+            restore_headers();
+            return true; // what can't be put back stays until it must be known
+        }
         for (std::size_t i = 0; i != page_count_; ++i) pages_[i].where->type->unlink(pages_[i], snapshot_);
         if (!for_good) { // later they are gone
             unlink_visitor visit(snapshot_);
@@ -102,96 +109,162 @@ private:
             snapshot_.cleared_count = visit.logged();
         }
         bool match = !snapshot_.lied && guard.nothing_died();
-        if (match) {
+        if (snapshot_.counts != nullptr) {
+            snapshot_.finish_counting_down();
+            match = match && copied_counts_match(for_good);
+        } else {
             for (std::size_t i = 0; i != page_count_ && match; ++i) match = counts_match(pages_[i], for_good);
-            if (match && for_good) return true;
-            if (!match) restore_headers();
         }
+        if (match && for_good) return true;
+        restore_headers();
+        restore_counts();
         if (match) {
             put_back();
             return true;
         }
         restore_references(for_good);
+        if (snapshot_.counts == nullptr) end_dropped();
         report_what_is_known();
         forget_numbers(); // if objects died, their destructors are code of the user
         return false;
     }
 
-    /// Nothing has been nulled yet that leads to the page.
-    void begin_counting(const collected_page& c) noexcept {
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            std::uint32_t* const found = snapshot_.trial + c.first + base;
-            for (int k = 0; k != 64; ++k) found[k] = bits == ~std::uint64_t{0} ? 0 : snapshot::not_garbage;
-            if (bits == ~std::uint64_t{0}) continue;
-            for (; bits != 0; bits &= bits - 1) found[__builtin_ctzll(bits)] = 0;
-        }
+    /// Whether the counts of the headers fall, or copies. In debug mode by turns, so that tests meet both.
+    [[nodiscard]] bool counts_in_headers() const noexcept {
+#if PYGC_DEBUG
+        return heap_.stats[generation_].collections % 2 == 0;
+#else
+        return snapshot_.size <= 2 * snapshot::cached_size;
+#endif
     }
 
-    /// Where a count isn't the number of places nulled, a reference is left somewhere. With `for_good` those that match
-    /// are made dying.
+    /// Marks the garbage of a page, and raises its counts by that of a dying object. Returns: the sum of what they
+    /// were.
+    std::size_t begin_counting(const collected_page& c) noexcept {
+        std::size_t references = 0;
+        all_of(c, [&references](header& h) noexcept {
+            const auto count = static_cast<std::uint32_t>(h.count);
+            references += count;
+            h.count = static_cast<std::int32_t>(count + std::uint32_t{dying_count});
+            h.state |= life_unlinked;
+            return true;
+        });
+        return references;
+    }
+
+    /// Where a count isn't down to what it was raised by, a reference is left somewhere. With `for_good` those that
+    /// match are made dying.
     bool counts_match(const collected_page& c, bool for_good) noexcept {
-        if (!for_good) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                return static_cast<std::uint32_t>(h.count) == found;
-            });
-        }
+        if (!for_good) return all_of(c, [](const header& h) noexcept { return h.count == dying_count; });
         if (c.where->type->finalize != nullptr) {
-            return all_match(c, [](header& h, std::uint32_t found) noexcept {
-                if (static_cast<std::uint32_t>(h.count) != found) return false;
-                h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return all_of(c, [](header& h) noexcept {
+                if (h.count != dying_count) return false;
+                h.state = (h.state & life_finalized) | age_none | life_dying;
                 return true;
             });
         }
-        return all_match(c, [](header& h, std::uint32_t found) noexcept {
-            if (static_cast<std::uint32_t>(h.count) != found) return false;
-            h = {dying_count, age_none | life_dying};
+        return all_of(c, [](header& h) noexcept {
+            if (h.count != dying_count) return false;
+            h.state = age_none | life_dying;
             return true;
         });
     }
 
-    /// Calls `f(header, places nulled)` for each of the garbage, until it returns false.
+    /// As `begin_counting`, for all pages of a large set.
+    PYGC_NOINLINE std::size_t copy_counts() noexcept {
+        std::size_t references = 0;
+        snapshot_.begin_to_count_down();
+        for_each_number([this, &references](std::uint32_t n, header& h) noexcept {
+            snapshot_.counts[n] = static_cast<std::uint32_t>(h.count);
+            references += snapshot_.counts[n];
+            return true;
+        });
+        return references;
+    }
+
+    /// As `counts_match`, for all pages of a large set.
+    PYGC_NOINLINE bool copied_counts_match(bool for_good) noexcept {
+        const std::uint32_t* const counts = snapshot_.counts;
+        if (!for_each_number([counts](std::uint32_t n, header&) noexcept { return counts[n] == 0; })) return false;
+        if (!for_good) return true;
+        for_each_number([](std::uint32_t, header& h) noexcept {
+            h = {dying_count, (h.state & life_finalized) | age_none | life_dying};
+            return true;
+        });
+        return true;
+    }
+
+    /// Calls `f(number, header)` for each of the garbage, until it returns false.
     template <class F>
-    PYGC_INLINE bool all_match(const collected_page& c, F f) noexcept {
-        const std::size_t stride = c.where->type->slot_bytes;
-        char* const begin = first_slot(*c.where) + c.where->type->header_offset;
-        for (std::size_t base = 0; base < c.carved; base += 64) {
-            std::uint64_t bits = garbage_on(c)[base / 64];
-            const std::uint32_t* found = snapshot_.trial + c.first + base;
-            char* slot = begin + base * stride;
-            if (bits == ~std::uint64_t{0}) {
-                for (const std::uint32_t* const end = found + 64; found != end; ++found, slot += stride) {
-                    if (!f(*reinterpret_cast<header*>(slot), *found)) return false;
+    PYGC_INLINE bool for_each_number(F f) noexcept {
+        for (std::size_t i = 0; i != page_count_; ++i) {
+            const collected_page& c = pages_[i];
+            const std::size_t stride = c.where->type->slot_bytes;
+            char* const begin = first_slot(*c.where) + c.where->type->header_offset;
+            for (std::uint32_t base = 0; base < c.carved; base += 64) {
+                for (std::uint64_t bits = garbage_on(c)[base / 64]; bits != 0; bits &= bits - 1) {
+                    const std::uint32_t slot = base + static_cast<std::uint32_t>(__builtin_ctzll(bits));
+                    if (!f(c.first + slot, *reinterpret_cast<header*>(begin + slot * stride))) return false;
                 }
-                continue;
-            }
-            for (; bits != 0; bits &= bits - 1) {
-                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
-                if (!f(*reinterpret_cast<header*>(slot + k * stride), found[k])) return false;
             }
         }
         return true;
     }
 
-    /// The exact number if nobody lies.
-    std::size_t count_references_to_garbage() noexcept {
-        std::size_t count = 0;
-        for_each_found([&count](page&, py_object*, header& h) noexcept {
-            count += h.count > 0 ? static_cast<std::size_t>(h.count) : 0;
-        });
-        return count;
+    /// Calls `f(header)` for each of the garbage, until it returns false.
+    template <class F>
+    PYGC_INLINE bool all_of(const collected_page& c, F f) noexcept {
+        const std::size_t stride = c.where->type->slot_bytes;
+        char* slot = first_slot(*c.where) + c.where->type->header_offset;
+        for (std::size_t base = 0; base < c.carved; base += 64, slot += 64 * stride) {
+            std::uint64_t bits = garbage_on(c)[base / 64];
+            if (bits == ~std::uint64_t{0}) {
+                const char* const end = slot + 64 * stride;
+                for (char* at = slot; at != end; at += 4 * stride) { // half the instructions of one by one
+                    if (!f(*reinterpret_cast<header*>(at)) || !f(*reinterpret_cast<header*>(at + stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 2 * stride)) ||
+                        !f(*reinterpret_cast<header*>(at + 3 * stride))) {
+                        return false;
+                    }
+                }
+                continue;
+            }
+            for (; bits != 0; bits &= bits - 1) {
+                const auto k = static_cast<std::size_t>(__builtin_ctzll(bits));
+                if (!f(*reinterpret_cast<header*>(slot + k * stride))) return false;
+            }
+        }
+        return true;
     }
 
-    /// Undoes what `counts_match` did.
+    /// Undoes what `begin_counting` and `counts_match` did.
     PYGC_NOINLINE void restore_headers() noexcept {
-        for (std::size_t i = 0; i != page_count_; ++i) {
-            const collected_page& c = pages_[i];
-            for_each_found(c, [&](page&, py_object* p, header& h) noexcept {
-                if (age_of(h) != age_none) return;
-                h.count = static_cast<std::int32_t>(snapshot_.trial[number_of(p)]);
-                h.state = (h.state & life_finalized) | survivor_age_of[generation_];
-            });
+        if (snapshot_.counts != nullptr) return;
+        for_each_found([this](page&, py_object*, header& h) noexcept {
+            if ((h.state & life_unlinked) == 0) h.state = (h.state & life_finalized) | survivor_age_of[generation_];
+            h.state &= ~std::uint32_t{life_unlinked};
+            h.count = static_cast<std::int32_t>(static_cast<std::uint32_t>(h.count) - std::uint32_t{dying_count});
+        });
+    }
+
+    /// What was nulled counts again.
+    PYGC_NOINLINE void restore_counts() noexcept {
+        for (std::size_t i = 0; i != snapshot_.cleared_count; ++i) {
+            cleared_reference& r = snapshot_.cleared[i];
+            const bool is_raw = r.is_marked_raw();
+            if (is_raw) r.unmark_raw();
+            if (snapshot_.counts == nullptr) ++(is_raw ? header_around(r.target) : header_of(r.target)).count;
         }
+    }
+
+    /// A `traverse` may have dropped the last reference to garbage, whose raised count hid that: it dies now, and waits
+    /// for the guard to let it.
+    void end_dropped() noexcept {
+        for_each_found([](page&, py_object* p, header& h) noexcept {
+            if (h.count != 0 || (h.state & life_postponed) != 0) return;
+            h.count = 1;
+            drop(p);
+        });
     }
 
     /// If nobody lied all places are as they were.
@@ -233,17 +306,20 @@ private:
             if (r.target == nullptr) continue;
             if (heap_.pages.covers(r.place) && *r.place == nullptr) {
                 *r.place = r.target;
-            } else if (is_header(r.target) && header_of(r.target).count > 1) {
-                --header_of(r.target).count;
+            } else if (header& h = header_around(r.target); h.count > 1) {
+                --h.count;
             }
         }
     }
 
-    /// Whether it is where an object's header stands: the log also knows raw pointers that own a count.
-    [[nodiscard]] static bool is_header(const py_object* p) noexcept {
-        page& where = page_of(p);
-        const auto offset = reinterpret_cast<std::uintptr_t>(p) - reinterpret_cast<std::uintptr_t>(first_slot(where));
-        return offset % where.type->slot_bytes == where.type->header_offset;
+    /// The header of the object that holds what a reference or a raw pointer leads to.
+    [[nodiscard]] static header& header_around(const void* address) noexcept {
+        std::size_t index = page_index_of(address);
+        while (chunk_of(address).pages[index].type == nullptr) --index; // an object may need several pages
+        page& p = chunk_of(address).pages[index];
+        const std::uintptr_t offset =
+            reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(first_slot(p));
+        return header_at(p, offset / p.type->slot_bytes);
     }
 
     [[nodiscard]] cleared_reference* logged_at(py_object** place) const noexcept {

@@ -394,7 +394,7 @@ private:
             if (c.escaped || PYGC_ASAN) {
                 dead -= free_garbage(p, garbage_on(c), dead);
             } else {
-                ::new (static_cast<void*>(&link_of(c.last_freed, *p.type))) void*(p.free);
+                *c.last_freed = p.free;
                 p.free = c.freed;
             }
             return_slots(p, dead, generation_ != 2);

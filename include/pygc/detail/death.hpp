@@ -111,14 +111,11 @@ inline void destroy_condemned(page& where, py_object* p) noexcept {
     if (!has_escaped(p)) header_of(p).state |= life_condemned;
 }
 
-/// The count of `p` fell to zero, and it isn't simply young. Returns: false if there is nothing left to destroy.
+/// The count of `p` fell to zero, and it has a finalizer or isn't simply tracked. Returns: false if there is nothing
+/// left to destroy.
 PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
     heap_state& heap = *chunk_of(p).heap;
-    if (h.state <= age_old && where.type->finalize == nullptr) [[likely]] { // simply old
-        leave_registry(heap, where, h);
-        return true;
-    }
     if ((h.state & life_immortal) != 0) {
         h.count = pinned_count;
         return false;
@@ -150,6 +147,49 @@ PYGC_NOINLINE inline bool prepare_death(page& where, py_object* p) noexcept {
     return false;
 }
 
+/// What the header of an object says that may be destroyed without further ado.
+constexpr std::uint32_t state_of_simple_death(const type_info& t) noexcept {
+    return t.container ? std::uint32_t{age_young} : std::uint32_t{age_none};
+}
+
+/// The count of `p` fell to zero, and it isn't simply young. Preconditions: its type has no finalizer.
+PYGC_NOINLINE inline void prepare_and_destroy(page& where, py_object* p) noexcept {
+    header& h = header_of(p);
+    if (h.state <= age_old) [[likely]] { // simply old
+        leave_registry(*chunk_of(p).heap, where, h);
+        h.state = age_young;
+    } else {
+        if (!prepare_death(where, p)) return;
+        h.state = state_of_simple_death(*where.type);
+    }
+    where.destroy(where, p);
+}
+
+/// What `destruction<T>::destroy` does, for any type. Preconditions: `nesting_left` is that of the destructor;
+/// afterwards it is the caller's again.
+PYGC_NOINLINE inline void destroy_nested(page& where, py_object* p) noexcept {
+    begin_death(p);
+    where.type->destruct(p);
+    if (this_thread.nesting_left == 0) destroy_postponed();
+    ++this_thread.nesting_left;
+    if (!has_escaped(p)) free_slot_of(where, p);
+}
+
+/// Postpones an object after asking for room; without memory its destructor nests deeper.
+PYGC_NOINLINE inline void postpone_in_more_room(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (!grow_trashcan()) return destroy_nested(where, p);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
+/// The destructor of `p` was about to run, one level too deep.
+PYGC_NOINLINE inline void postpone_or_destroy(page& where, py_object* p, std::uint32_t kept) noexcept {
+    if (is_trashcan_full()) [[unlikely]]
+        return postpone_in_more_room(where, p, kept);
+    ++this_thread.nesting_left;
+    postpone(p, kept);
+}
+
 /// The turn of an object that had to wait, whose end isn't simple. Returns: false if there is nothing left to destroy.
 PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noexcept {
     header& h = header_of(p);
@@ -167,6 +207,14 @@ PYGC_NOINLINE inline bool prepare_postponed_death(page& where, py_object* p) noe
     return !condemned;
 }
 
+/// Whether an object that waits is neither held nor condemned nor weakly referred to.
+PYGC_INLINE bool waits_simply(const header& h) noexcept {
+    std::uint64_t all; // at once
+    __builtin_memcpy(&all, &h, sizeof all);
+    constexpr header relevant = {-1, life_condemned | life_weak};
+    return (all & __builtin_bit_cast(std::uint64_t, relevant)) == 0;
+}
+
 /// Runs the destructors that wait, down to `base`, at a level below all that nest.
 PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     thread_state& t = this_thread;
@@ -177,7 +225,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
         const std::uint32_t before = t.waiting;
         const header& h = header_of(p);
         page& where = page_of(p);
-        if (h.count != 0 || (h.state & life_condemned) != 0 || has_farewell(where, h)) [[unlikely]] {
+        if (!waits_simply(h) || (where.type->finalize != nullptr && (h.state & life_finalized) == 0)) [[unlikely]] {
             if (!prepare_postponed_death(where, p)) {
                 turn_round_trashcan(before);
                 continue;
@@ -193,7 +241,7 @@ PYGC_NOINLINE inline void destroy_postponed(std::uint32_t base) noexcept {
     shrink_trashcan();
 }
 
-/// The same for all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
+/// Destroys all that wait here. Preconditions: nesting_left is 0, as in the innermost destructor that may run
 /// others; elsewhere none wait for it.
 PYGC_NOINLINE inline void destroy_postponed() noexcept {
     if (this_thread.waiting != this_thread.trashcan_base) destroy_postponed(this_thread.trashcan_base);

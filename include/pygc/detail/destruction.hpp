@@ -24,16 +24,17 @@ struct destruction : layout<T> {
         if (is_kept_for_another_thread(info, p)) return;
         header& h = header_of(p);
         // A young container and an untracked leaf are the common cases, and one comparison.
-        if (has_finalizer || h.state != (container ? age_young : age_none)) [[unlikely]] {
+        if constexpr (has_finalizer) {
             if (!prepare_death(where, p)) return;
+        } else if (h.state != state_of_simple_death(info)) [[unlikely]] {
+            return prepare_and_destroy(where, p);
         }
         if constexpr (std::is_trivially_destructible_v<T> && !container) {
             h.state = age_none | life_dying;
             free_slot(where, slot_of(p), info);
         } else {
-            if (--this_thread.nesting_left < 0) [[unlikely]] {
-                if (postpone_instead(p, has_finalizer ? h.state & state_mask : 0)) return;
-            }
+            if (--this_thread.nesting_left < 0) [[unlikely]]
+                return postpone_or_destroy(where, p, has_finalizer ? h.state & state_mask : 0);
             destroy_nested(where, p);
         }
     }

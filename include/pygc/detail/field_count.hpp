@@ -108,7 +108,7 @@ template <class T, std::size_t Values, std::size_t Defaults, std::size_t Last = 
 inline constexpr bool accepts = defaults<Defaults>::template accepted<T>(count_of<Values>{}, count_of<0>{},
                                                                          count_of<0>{}, count_of<Last>{});
 
-/// The same with braces around the value at `Begin`, and `Values` more behind it.
+/// Whether `T` accepts values with braces around the one at `Begin`, and `Values` more behind it.
 template <class T, std::size_t Begin, std::size_t Values, std::size_t Defaults>
 inline constexpr bool accepts_braced = defaults<Defaults>::template accepted<T>(count_of<Begin>{}, count_of<1>{},
                                                                                 count_of<Values>{}, count_of<0>{});

@@ -42,6 +42,7 @@ enum : std::uint32_t {
     life_finalized = 1u << 7, // its finalizer has been called, and never will be again
     life_weak = 1u << 8,      // weak references lead here: the heap's weak table knows them
     life_condemned = 1u << 9, // found unreachable by a collection that now runs code of the user
+    life_unlinked = 1u << 10, // a collection is nulling the references to it, and counts them: see clear_references.hpp
     state_mask = (1u << 12) - 1,
 };
 

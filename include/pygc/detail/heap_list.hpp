@@ -8,6 +8,7 @@
 
 #include <new>
 
+#include <pygc/detail/asan_report.hpp>
 #include <pygc/detail/copies.hpp>
 #include <pygc/detail/heap_state.hpp>
 #include <pygc/detail/process.hpp>
@@ -100,6 +101,7 @@ inline void begin_library() noexcept {
         has_begun = true;
     }
     tell_of_second_copy();
+    explain_asan_reports();
 #if defined(__unix__) || defined(__APPLE__)
     ::pthread_atfork(fork_handlers::before, fork_handlers::in_parent, fork_handlers::in_child);
 #endif
@@ -242,7 +244,7 @@ inline void renew_heap(heap_state& h) noexcept {
 }
 
 /// Gives all of an empty heap back to the system, the state itself included.
-inline void unmap_heap(heap_state& h) noexcept {
+PYGC_NOINLINE inline void unmap_heap(heap_state& h) noexcept {
     h.pages.unmap_all();
     h.release_scratch();
     h.more_bins.release();

@@ -105,7 +105,7 @@ struct collected_page {
     std::uint32_t first;        // the number of its first slot
     std::uint32_t carved;       // slots with numbers: a destructor that makes objects may have more carved meanwhile
     void* freed = nullptr;      // slots of garbage whose destructors have run, linked
-    void* last_freed = nullptr; // the last of those
+    void** last_freed = nullptr; // where the link of the last of those stands
     bool escaped = false;       // some destructor let a reference to its object escape
     bool single = false;        // has one slot, whose number is next to that of another page
     std::uint64_t single_garbage = 0; // whether the object there was found unreachable
@@ -253,7 +253,7 @@ struct heap_state {
 
     [[nodiscard]] bool too_many_bytes() const noexcept { return paces_itself() && bytes() > pace.bytes_limit; }
 
-    /// The same by what is known now, wherever automatic collections may run.
+    /// Whether a collection is due by what is known now, wherever automatic collections may run.
     [[nodiscard]] bool is_due(std::size_t more = 0) const noexcept {
         return may_collect() && (made() + more > next_collection() || too_many_bytes());
     }
@@ -292,7 +292,7 @@ struct heap_state {
         plug.release();
     }
 
-    void release_snapshot() noexcept {
+    PYGC_NOINLINE void release_snapshot() noexcept {
         trial.release();
         first_edge.release();
         edges.release();

@@ -14,7 +14,7 @@ namespace pygc::inline PYGC_ABI::detail {
 /// Collects, and leaves the heap to its last object. Effects: the memory of all dead objects is returned;
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
-inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
@@ -121,20 +121,28 @@ inline void collect_abandoned_heaps_when_due(heap_state& h, std::size_t examined
     collect_abandoned_heaps();
 }
 
+/// Ends the main thread's heap, and what other threads left.
+PYGC_SHARED inline void end_program() noexcept {
+    own.ending = true;
+    if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
+        heap_state& h = *own.state;
+        const heap_use use(h);
+        if (own.held) --h.users;
+        own.held = false;
+        abandon_heap(h, false);
+    }
+    // `exit` in the middle of a scope.
+    if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
+    collect_abandoned_heaps();
+}
+
+/// Calls `end_program` by a pointer that the first heap sets: a file that only includes the header must not pay for
+/// compiling the collector.
 struct program_end {
     ~program_end() {
-        own.ending = true;
-        if (own.state != nullptr) { // destructors of statics may have used it since the thread's end
-            heap_state& h = *own.state;
-            const heap_use use(h);
-            if (own.held) --h.users;
-            own.held = false;
-            abandon_heap(h, false);
-        }
-        // `exit` in the middle of a scope.
-        if (this_thread.heap != &no_heap && !this_thread.heap->abandoned) abandon_heap(*this_thread.heap, false);
-        collect_abandoned_heaps();
+        if (void (*const end)() noexcept = load_relaxed(function)) end();
     }
+    void (*function)() noexcept = nullptr;
 };
 
 // Constructed before every static of the program, and so destroyed after them: cycles that statics
@@ -142,7 +150,13 @@ struct program_end {
 #if defined(__GNUC__) && !defined(__APPLE__)
 __attribute__((init_priority(101)))
 #endif
-PYGC_SHARED inline program_end at_program_end;
+PYGC_SHARED inline constinit program_end at_program_end;
+
+/// A new, empty heap, that `end_program` will know of. Null: the system has no memory.
+inline heap_state* begin_new_heap() noexcept {
+    store_relaxed(at_program_end.function, &end_program);
+    return create_heap();
+}
 
 /// Lets the thread keep its heap until its end, or until all destructors that follow have run.
 PYGC_NOINLINE inline void hold_own_heap() noexcept {
@@ -150,7 +164,6 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
     this_thread.keeps_trashcan = !own.ending;
     ++own.state->users;
     set_owner(*own.state, thread_number());
-    static_cast<void>(&at_program_end);
     if (own.ending && is_main_thread()) return;
     if (own.ends != most_thread_ends) register_thread_end(own.ends++);
 }
@@ -158,7 +171,7 @@ PYGC_NOINLINE inline void hold_own_heap() noexcept {
 /// This thread's heap, made if need be. Null: the system has no memory.
 PYGC_NOINLINE inline heap_state* ensure_heap() noexcept {
     if (this_thread.heap == &no_heap) {
-        heap_state* h = create_heap();
+        heap_state* h = begin_new_heap();
         if (h == nullptr) return nullptr;
         this_thread.heap = own.state = h;
     }

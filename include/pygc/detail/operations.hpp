@@ -107,14 +107,19 @@ struct operations : destruction<T> {
         s.keyed |= visit.keyed();
     }
 
-    /// Calls `f(py_object*, slot)` for the garbage on the page.
+    /// Calls `f(py_object*)` for the garbage on the page.
     template <class F>
     PYGC_INLINE static void for_each_garbage(page& p, std::uint32_t carved, const std::uint64_t* garbage, F f) {
-        char* const begin = first_slot(p) + header_offset;
-        for (std::size_t base = 0; base < carved; base += 64) {
-            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits &= bits - 1) {
-                const std::size_t slot = base + static_cast<std::size_t>(__builtin_ctzll(bits));
-                f(reinterpret_cast<py_object*>(begin + slot * slot_bytes), slot);
+        char* word = first_slot(p) + header_offset;
+        for (std::size_t base = 0; base < carved; base += 64, word += 64 * slot_bytes) {
+            char* at = word;
+            for (std::uint64_t bits = garbage[base / 64]; bits != 0; bits >>= 1, at += slot_bytes) {
+                if ((bits & 1) == 0) { // garbage is mostly met in rows
+                    const auto skipped = static_cast<unsigned>(__builtin_ctzll(bits));
+                    bits >>= skipped;
+                    at += skipped * slot_bytes;
+                }
+                f(reinterpret_cast<py_object*>(at));
             }
         }
     }
@@ -149,8 +154,8 @@ struct operations : destruction<T> {
         page& p = *c.where;
         --this_thread.nesting_left;
         const bool innermost = this_thread.nesting_left == 0;
-        void* freed = nullptr;
-        for_each_garbage(p, c.carved, garbage, [&](py_object* g, std::size_t) {
+        void** last = &c.freed;
+        for_each_garbage(p, c.carved, garbage, [&](py_object* g) {
             destruct(g);
             if (innermost) [[unlikely]]
                 destroy_postponed();
@@ -159,12 +164,11 @@ struct operations : destruction<T> {
                 c.escaped = true;
             } else if constexpr (!PYGC_ASAN) {
                 void* const slot = slot_of(g);
-                ::new (static_cast<void*>(&link_of(slot, info))) void*(freed);
-                freed = slot;
-                if (c.last_freed == nullptr) c.last_freed = slot;
+                *last = slot;
+                last = ::new (static_cast<void*>(&link_of(slot, info))) void*;
             }
         });
-        c.freed = freed;
+        c.last_freed = last;
         ++this_thread.nesting_left;
     }
 };

@@ -56,7 +56,7 @@ consteval bool is_refused() {
 template <class X>
 inline constexpr bool never = false;
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X>
 struct pygc_cannot_see_into {
     static constexpr shape form = shape_of<X>();
@@ -161,7 +161,7 @@ consteval vain vanity_of() {
     }
 }
 
-/// Its name in the error message tells the type.
+/// A template, so that the error message shows the type.
 template <class X, vain Why>
 struct pygc_sees_nothing_in {
     static_assert(Why != vain::pointer,

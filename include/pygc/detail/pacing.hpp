@@ -25,10 +25,10 @@ inline constexpr std::size_t default_threshold[3] = {2000, 10, 10};
 
 /// `benchmarks/pacing.py` measures other constants: docs/pacing-table.md.
 struct pacing {
-    /// So many containers fit the second-level cache and are examined in half a millisecond: as long as there are no
+    /// Containers that fit the second-level cache and are examined in half a millisecond: as long as there are no
     /// more, generations cost more than they save.
     static constexpr std::size_t few = 32'768;
-    /// So many leave room for others in that cache.
+    /// Containers that leave room for others in that cache.
     static constexpr std::size_t cached = 8192;
     static constexpr std::size_t few_bytes = std::size_t{8} << 20;
 

@@ -37,10 +37,10 @@ PYGC_NOINLINE inline bool grow_trashcan() noexcept {
     return true;
 }
 
+PYGC_INLINE bool is_trashcan_full() noexcept { return this_thread.waiting == this_thread.trashcan_capacity; }
+
 /// Whether another object may wait.
-PYGC_INLINE bool has_room_in_trashcan() noexcept {
-    return this_thread.waiting != this_thread.trashcan_capacity || grow_trashcan();
-}
+PYGC_INLINE bool has_room_in_trashcan() noexcept { return !is_trashcan_full() || grow_trashcan(); }
 
 /// Gives back the memory of an empty trashcan.
 PYGC_NOINLINE inline void release_trashcan() noexcept {
@@ -50,7 +50,7 @@ PYGC_NOINLINE inline void release_trashcan() noexcept {
     t.trashcan_capacity = sizeof(t.first_trashcan) / sizeof(py_object*);
 }
 
-/// It will be used seldom, or never again, for the thread ends: or a thread that has no heap keeps none.
+/// Gives back what a thread needs seldom: all of it where the thread ends or has no heap.
 PYGC_INLINE void shrink_trashcan() noexcept {
     const thread_state& t = this_thread;
     if (t.waiting != 0 || t.trashcan == t.first_trashcan) return;
@@ -66,15 +66,7 @@ inline void postpone(py_object* p, std::uint32_t kept) noexcept {
     t.trashcan[t.waiting++] = p;
 }
 
-/// The same for one whose destructor was about to run, one level too deep. False: there is no memory, let it run.
-PYGC_NOINLINE inline bool postpone_instead(py_object* p, std::uint32_t kept) noexcept {
-    if (!has_room_in_trashcan()) return false;
-    ++this_thread.nesting_left;
-    postpone(p, kept);
-    return true;
-}
-
-/// Those that one destructor added, `begin` and further up, will be taken in the order in which they came.
+/// Turns round those that one destructor added, `begin` and further up: they are taken in the order in which they came.
 PYGC_INLINE void turn_round_trashcan(std::uint32_t begin) noexcept {
     const thread_state& t = this_thread;
     for (std::uint32_t end = t.waiting; begin + 1 < end; ++begin) {

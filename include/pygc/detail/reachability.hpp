@@ -240,8 +240,8 @@ protected:
         return top;
     }
 
-    /// The same, but the last of them is returned instead, 0 if there was none. The caller goes on with it: a
-    /// chain is then followed in a register, without the detour through the memory of the stack.
+    /// As `reach`, but the last of them is returned and not put on the stack; 0 if there was none. The caller goes on
+    /// with it: a chain is followed in a register, without the detour through the memory of the stack.
     PYGC_INLINE std::uint32_t reach_and_keep_last(std::uint32_t number, std::uint32_t*& top) const noexcept {
         std::uint64_t* const unreached = snapshot_.unreached;
         const std::uint32_t* e = snapshot_.edges + snapshot_.first_edge[number];
@@ -272,7 +272,7 @@ protected:
         return marked;
     }
 
-    /// The same through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
+    /// Marks through a short queue: between an object's entry and its turn, the two cache lines it needs arrive,
     /// first where its edges begin, then the edges. Where only one object is left, it and what follows have no
     /// time to gain. Ends early, with `top` above `bottom`, once there are more than `much` on the stack.
     std::size_t mark_with_prefetch(std::uint32_t* const bottom, std::uint32_t*& top, std::size_t much) const noexcept {

@@ -10,6 +10,11 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
+PYGC_NOINLINE inline void unmap_scratch(void* memory, std::size_t bytes) noexcept {
+    unwatch_for_leaks(memory, bytes);
+    unmap_memory(memory, bytes);
+}
+
 /// A handle: its owner calls `release`, since heaps outlive the destruction of statics. Never throws:
 /// every growth can fail, and says so. Elements are left as they come from the system.
 template <class T>
@@ -53,10 +58,7 @@ public:
     }
 
     void release() noexcept {
-        if (data_ != nullptr) {
-            unwatch_for_leaks(data_, bytes_);
-            unmap_memory(data_, bytes_);
-        }
+        if (data_ != nullptr) unmap_scratch(data_, bytes_);
         data_ = nullptr;
         bytes_ = 0;
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include <pygc/config.hpp>
 
@@ -13,19 +14,21 @@
 
 namespace pygc::inline PYGC_ABI::detail {
 
-PYGC_INLINE std::uint32_t load_relaxed(const std::uint32_t& x) noexcept {
+template <class T>
+PYGC_INLINE T load_relaxed(const T& x) noexcept {
 #if defined(__GNUC__)
     return __atomic_load_n(&x, __ATOMIC_RELAXED);
 #else
-    return std::atomic_ref<std::uint32_t>(const_cast<std::uint32_t&>(x)).load(std::memory_order_relaxed);
+    return std::atomic_ref<T>(const_cast<T&>(x)).load(std::memory_order_relaxed);
 #endif
 }
 
-inline void store_relaxed(std::uint32_t& x, std::uint32_t value) noexcept {
+template <class T>
+PYGC_INLINE void store_relaxed(T& x, std::type_identity_t<T> value) noexcept {
 #if defined(__GNUC__)
     __atomic_store_n(&x, value, __ATOMIC_RELAXED);
 #else
-    std::atomic_ref<std::uint32_t>(x).store(value, std::memory_order_relaxed);
+    std::atomic_ref<T>(x).store(value, std::memory_order_relaxed);
 #endif
 }
 
@@ -42,9 +45,11 @@ public:
 
     static void take() noexcept {
 #if defined(__GNUC__)
-        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {}
+        while (__atomic_test_and_set(&shared_lock_taken, __ATOMIC_ACQUIRE)) {
+        }
 #else
-        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {}
+        while (std::atomic_ref<bool>(shared_lock_taken).exchange(true, std::memory_order_acquire)) {
+        }
 #endif
     }
     static void give_back() noexcept {

@@ -17,6 +17,7 @@
 
 #include <new>
 
+#include <pygc/detail/asan_report.hpp>
 #include <pygc/detail/heap_list.hpp>
 
 namespace pygc::inline PYGC_ABI::detail {
@@ -71,7 +72,7 @@ inline void mark_young(page& p) noexcept {
     touch_page(p);
 }
 
-/// The same for generation 1.
+/// Lets collections of generation 1 look at a page.
 inline void mark_middle(page& p) noexcept {
     p.middle = true;
     touch_page(p);
@@ -108,7 +109,7 @@ inline std::size_t objects_on(const page& p) noexcept {
     return is_taken_unseen(p) ? p.carved - free_slots(p) : std::size_t{p.event} + p.until;
 }
 
-/// So many slots are in use: when is there something to do again?
+/// With `used` slots in use, sets when there is something to do again.
 inline void expect_event(page& p, std::size_t used) noexcept {
     const std::uint32_t mark = room_mark(p.type->slot_count);
     std::size_t event = used > mark ? mark : 0; // one that was passed already would never be met again
@@ -133,7 +134,7 @@ PYGC_INLINE void settle_death(heap_state& h, page& p) noexcept {
 }
 
 /// Returns empty chunks to the system, all but `spare`. Complexity: linear in them and in the touched pages.
-inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
+PYGC_NOINLINE inline void unmap_empty_chunks(heap_state& h, std::size_t spare) noexcept {
     if (!h.pages.has_more_empty_chunks(spare)) return;
     for (page** link = &h.touched; *link != nullptr;) {
         page& p = **link;
@@ -204,7 +205,8 @@ inline void hold(heap_state& h, bin& b, page& p) noexcept {
     if (p.type->container) h.count_containers(p, usable_slots(p));
 }
 
-/// Ends that. What room there is will be found again, unless the heap is to take no more objects there.
+/// make_ref takes no more slots from its current page. What room there is will be found again, unless the heap is to
+/// take no more objects there.
 inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     const std::size_t used = objects_on(p);
     b.current = &chunk_of(&p).heap->no_page;
@@ -215,8 +217,8 @@ inline void let_go(bin& b, page& p, bool for_good = false) noexcept {
     settle(p, used);
 }
 
-/// The same for all pages that make_ref holds: what is in use is known then, page by page.
-inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
+/// Lets go of all pages that make_ref holds: what is in use is known then, page by page.
+PYGC_NOINLINE inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
     for (std::uint32_t i = 1; i < h.bin_count; ++i) {
         bin& b = h.bins[i];
         if (b.current != &h.no_page) let_go(b, *b.current, for_good);
@@ -226,7 +228,7 @@ inline void let_go_of_pages(heap_state& h, bool for_good = false) noexcept {
 
 /// Chooses how a heap counts: CPython's rule and the end of a heap need each object, the pacing doesn't. Complexity:
 /// linear in the pages where that changes.
-inline void choose_counting(heap_state& h, bool counts_each) noexcept {
+PYGC_NOINLINE inline void choose_counting(heap_state& h, bool counts_each) noexcept {
     if (counts_each == h.counts_each) return;
     let_go_of_pages(h);
     h.counts_each = counts_each;
@@ -271,6 +273,7 @@ PYGC_INLINE void link_free_slot(page& p, void* slot, const type_info& t) noexcep
     }
     p.free_tail = slot;
     poison(slot, t.slot_bytes);
+    note_death(slot);
 #else
     ::new (static_cast<void*>(static_cast<char*>(slot) + t.link_offset)) void*(p.free);
     p.free = slot;

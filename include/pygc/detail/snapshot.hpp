@@ -32,6 +32,13 @@ struct edge_room {
 struct cleared_reference {
     py_object** place;
     py_object* target;
+
+    /// A raw pointer that owns a count needn't lead to the header: until the counts are restored its place is odd.
+    static py_object** mark_raw(py_object*& place) noexcept {
+        return reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(&place) | 1u);
+    }
+    [[nodiscard]] bool is_marked_raw() const noexcept { return (reinterpret_cast<std::uintptr_t>(place) & 1u) != 0; }
+    void unmark_raw() noexcept { place = reinterpret_cast<py_object**>(reinterpret_cast<std::uintptr_t>(place) - 1); }
 };
 
 class snapshot {
@@ -65,7 +72,7 @@ public:
         return prepared = true;
     }
 
-    /// The same from the system only, and nothing is written there yet.
+    /// Asks the system for the memory that `prepare` would need, without writing to it.
     [[nodiscard]] bool reserve(std::size_t count, std::size_t objects) noexcept {
         const std::size_t words = words_for(count);
         return heap.trial.reserve(count + 64) && heap.first_edge.reserve(count + 65) && heap.in_set.reserve(words) &&
@@ -90,7 +97,9 @@ public:
         const bool is_odd = reinterpret_cast<std::uintptr_t>(log_memory) % alignof(cleared_reference) != 0;
         std::size_t capacity = log_capacity > 1 ? (log_capacity - is_odd) / size_in_edges : 0;
         cleared = reinterpret_cast<cleared_reference*>(log_memory + is_odd);
-        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges)) {
+        const std::size_t kept =
+            heap.edges.data() != nullptr ? 1 : 0; // nothing, but it costs page faults to begin anew
+        if (capacity < count && count <= SIZE_MAX / size_in_edges && heap.edges.reserve(count * size_in_edges, kept)) {
             cleared = reinterpret_cast<cleared_reference*>(heap.edges.data());
             log_memory = heap.edges.data();
             log_capacity = heap.edges.capacity();
@@ -154,11 +163,26 @@ public:
     memory_range spare;    // what may be used if the system has no memory
     bool keyed = false; // some object of the set has an associative container whose keys hold references
 
-    /// In `trial`, while references are nulled, for what isn't garbage: a negative number that a later look at all of
-    /// them may still subtract from.
-    static constexpr std::uint32_t not_garbage = 3u << 30;
+    /// While references are nulled: the counts of garbage, in the memory of `trial`. Null: those of the headers serve.
+    /// Where these don't fit the cache, four bytes an object cost less than its line.
+    std::uint32_t* counts = nullptr;
 
-    // While references are nulled `trial` counts them, by what they led to, and `edges` lends its memory to the log.
+    /// One less for an object. It waits until the count has reached the cache.
+    void count_down(std::size_t number) noexcept {
+        prefetch(counts + number);
+        std::uint32_t& delayed = delayed_[next_delayed_++ % delay];
+        --counts[delayed];
+        delayed = static_cast<std::uint32_t>(number);
+    }
+    void begin_to_count_down() noexcept {
+        counts = trial;
+        for (std::uint32_t& number : delayed_) number = 0; // of nobody
+    }
+    void finish_counting_down() noexcept {
+        for (const std::uint32_t number : delayed_) --counts[number];
+    }
+
+    // While references are nulled `edges` lends its memory to the log.
     cleared_reference* cleared = nullptr; // the log
     std::uint32_t* log_memory = nullptr;  // in which it is, once the edges aren't needed any more
     std::size_t log_capacity = 0;         // in edges
@@ -179,6 +203,10 @@ public:
     ephemeron_part* deferred = nullptr; // see ephemerons.hpp
 
 private:
+    static constexpr std::uint32_t delay = 32;
+    std::uint32_t delayed_[delay];
+    std::uint32_t next_delayed_ = 0;
+
     static constexpr std::size_t words_for(std::size_t count) noexcept { return count / 64 + 1; }
 
     /// Where there is no memory for twice as many, a little more may be all that is needed.

@@ -112,8 +112,8 @@ public:
         }
     }
 
-    /// The same with an `f` that may make and free objects, as long as no chunk is unmapped, and returns false to
-    /// stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
+    /// Calls `f` for each page in use; it may make and free objects, as long as no chunk is unmapped, and returns
+    /// false to stop. What it makes in chunks of its own isn't visited, or a walk might never end. Returns: false if it did.
     template <class F>
     bool visit_pages(F f) {
         const chunk* const last = last_;

@@ -179,7 +179,7 @@ PYGC_INLINE void visit_parts(Visitor& visit, X& x) {
     }
 }
 
-/// The same for a value that may have others like it inside.
+/// Visits the parts of a value that may have others like it inside.
 template <class Visitor, class X>
 void visit_nested_parts(Visitor& visit, X& x) {
     postponed_visits& postponed = visit.postponed();
@@ -229,12 +229,12 @@ PYGC_INLINE void visit_value([[maybe_unused]] Visitor& visit, const X& value) {
     }
 }
 
-/// One argument of the user's `visit(a, b, c)`.
+/// One argument of the user's `visit(a, b, c)`. `is_owned`: the object owns it for sure.
 template <class Visitor, class X>
-PYGC_INLINE void visit_argument(Visitor& visit, const X& value) {
+PYGC_INLINE void visit_argument(Visitor& visit, const X& value, [[maybe_unused]] bool is_owned = false) {
     static_assert(check_visible<X>() && check_shows_something<X>());
     if constexpr (holds_references<X>() && shows_its_own<X>()) {
-        if (!visit.owns(&reinterpret_cast<const char&>(value))) return;
+        if (!is_owned && !visit.owns(&reinterpret_cast<const char&>(value))) return;
     }
     visit_value(visit, value);
 }

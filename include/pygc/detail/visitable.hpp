@@ -277,7 +277,7 @@ consteval auto close(search<Met, types<X, Waiting...>>) {
 template <class X>
 using owned_types = decltype(close<false>(search<types<X>, types<X>>{}));
 
-/// The same without what is inside the values that promise to be acyclic.
+/// `owned_types` without what is inside the values that promise to be acyclic.
 template <class X>
 using unpromised_types = decltype(close<true>(search<types<X>, types<X>>{}));
 

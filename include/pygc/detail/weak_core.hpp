@@ -280,8 +280,11 @@ private:
     ~weak_core() { delete[] table_; }
 
     void release() noexcept {
-        if (--uses_ == 0) delete this;
+        if (--uses_ == 0) destroy(this);
     }
+
+    // Not inlined, both: g++ doesn't see that a use after the end is after the last of several holds, and warns.
+    PYGC_NOINLINE static void destroy(weak_core* core) noexcept { delete core; }
 
     static void release(entry* e) noexcept {
         if (--e->uses != 0) return;
@@ -289,17 +292,21 @@ private:
         destroy(e);
     }
 
-    static void destroy(entry* e) noexcept {
+    PYGC_NOINLINE static void destroy(entry* e) noexcept {
 #if PYGC_EXCEPTIONS
         if constexpr (!noexcept(e->~entry())) {
             const auto record = e->record; // its heap's hook is told
             heap_state& h = record != nullptr ? *chunk_of(record.get()).heap : *this_thread.heap;
-            const void* const address = e;
             try {
-                delete e;
+                e->~entry();
             } catch (...) {
                 report_unraisable(h, "the destructor of an entry of a weak container, of",
-                                  type_name<typename Keys::template names<Strong>>(), address);
+                                  type_name<typename Keys::template names<Strong>>(), e);
+            }
+            if constexpr (alignof(entry) > __STDCPP_DEFAULT_NEW_ALIGNMENT__) {
+                ::operator delete (e, std::align_val_t{alignof(entry)});
+            } else {
+                ::operator delete(e);
             }
             return;
         }

@@ -28,13 +28,16 @@ struct weak_record : py_object {
     void (*call)(weak_record&) noexcept = nullptr; // runs the callback, once; null: there is none
 };
 
-/// The object behind a record while it lives and is not waiting for its end; else null. One that waits and has been
-/// found by a plain pointer lives as long as somebody holds that reference.
+/// One that waits for its end and has been found by a plain pointer lives as long as somebody holds that reference.
+PYGC_NOINLINE inline py_object* target_if_held(py_object* p) noexcept { return header_of(p).count != 0 ? p : nullptr; }
+
+/// The object behind a record while it lives and is not waiting for its end; else null.
 PYGC_INLINE py_object* live_target(const weak_record& r) noexcept {
     if (r.is_dead()) return nullptr;
     py_object* p = r.object();
-    const header& h = header_of(p);
-    return (h.state & life_postponed) == 0 || h.count != 0 ? p : nullptr;
+    if ((header_of(p).state & life_postponed) != 0) [[unlikely]]
+        return target_if_held(p);
+    return p;
 }
 
 /// Whether a record has lost its last owner. It may still be in its object's list, waiting for its destructor.
@@ -61,7 +64,7 @@ inline void attach(heap_state& h, weak_record& r) noexcept {
     page_of(p).weak = true;
 }
 
-/// Ends that, and nobody is told.
+/// Takes a record from its object, and nobody is told.
 inline void detach(weak_record& r) noexcept {
     if (r.is_dead()) return;
     py_object* p = r.object();
