@@ -29,7 +29,9 @@ public:
         return *this;
     }
     ~object_list() {
-        while (size_ != 0) clear(); // what dies may add to it
+        do {
+            clear();
+        } while (size_ != 0); // what dies may add to it
     }
 
     /// Effects: drops the references, the last first.

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -256,6 +257,29 @@ TEST_CASE("row 22: what survives a full collection is in generation 2 at once", 
     pygc::collect();
     CHECK(pygc::get_objects(2).contains(n));
 }
+
+#if defined(__linux__)
+TEST_CASE("a list gives its memory back, also an empty one", "[gc]") {
+    const auto mapped_pages = [] {
+        long pages = 0;
+        std::ifstream("/proc/self/statm") >> pages;
+        return pages;
+    };
+    pygc::heap h;
+    pygc::heap::scope use(h);
+    const auto n = GENERATE(false, true) ? self_loop() : nullptr;
+    for (int i = 0; i != 10; ++i) static_cast<void>(pygc::get_objects(0).size() + pygc::get_objects(2).size());
+    const long before = mapped_pages();
+    for (int i = 0; i != 1000; ++i) {
+        pygc::object_list list = pygc::get_objects();
+        list = pygc::get_objects(2);
+        pygc::object_list other(std::move(list));
+        other.swap(list);
+    }
+    CHECK(mapped_pages() - before < (4 << 20) / 4096); // a list takes 64 KiB
+    if (n != nullptr) n->next = nullptr;
+}
+#endif
 
 TEST_CASE("row 23: get_objects lists all tracked objects, as references", "[gc]") {
     auto n = make_ref<node>();
