@@ -5950,7 +5950,7 @@ public:
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
         // All at once, where the compiler knows the addresses by their distances from that of the object.
-        const bool are_inside = (true & ... & is_inside(&reinterpret_cast<const char&>(values)));
+        const bool are_inside = (1u & ... & static_cast<unsigned>(is_own(values))) != 0;
         (visit_argument(*this, values, are_inside), ...);
     }
 
@@ -5990,6 +5990,15 @@ public:
     }
 
 private:
+    template <class X>
+    [[nodiscard]] PYGC_INLINE bool is_own(const X& value) const noexcept {
+        if constexpr (holds_references<X>() && shows_its_own<X>()) {
+            return is_inside(&reinterpret_cast<const char&>(value));
+        } else {
+            return true;
+        }
+    }
+
     PYGC_INLINE static void log(cleared_reference& entry, py_object*& place, const py_object* object) noexcept {
         py_object* const target = place; // what is to be restored
         entry.place = target == object ? &place : cleared_reference::mark_raw(place);
