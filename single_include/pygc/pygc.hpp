@@ -5950,7 +5950,7 @@ public:
     template <class... X>
     PYGC_INLINE void operator()(const X&... values) {
         // All at once, where the compiler knows the addresses by their distances from that of the object.
-        const bool are_inside = (1u & ... & static_cast<unsigned>(is_own(values))) != 0;
+        [[maybe_unused]] const bool are_inside = (1u & ... & static_cast<unsigned>(is_own(values))) != 0;
         (visit_argument(*this, values, are_inside), ...);
     }
 
