@@ -11,6 +11,10 @@
 #include <unistd.h>
 #include <vector>
 
+// What glibc noted for threads that a child doesn't have is nobody's there.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:__cxa_thread_atexit_impl\n"; }
+
 namespace {
 
 struct node : pygc::py_object {
