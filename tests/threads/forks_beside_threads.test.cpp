@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A child process has the heap of the thread that forked; nothing that other threads were in the middle of is touched.
 #include <support/catch.hpp>
+#include <support/environment.hpp>
 
 #include <pygc/pygc.hpp>
 
@@ -10,10 +11,6 @@
 #include <thread>
 #include <unistd.h>
 #include <vector>
-
-// What glibc noted for threads that a child doesn't have is nobody's there.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:__cxa_thread_atexit_impl\n"; }
 
 namespace {
 
@@ -36,11 +33,8 @@ constexpr bool may_start_threads = true;
 
 /// LeakSanitizer would take for lost what threads hold that the child doesn't have.
 [[noreturn]] void end_child(int status) {
-#if defined(__SANITIZE_ADDRESS__)
-    std::_Exit(status);
-#else
+    if (support::with_address_sanitizer) std::_Exit(status);
     std::exit(status);
-#endif
 }
 
 /// Returns: the child's exit status, -1 if it didn't end by itself within a while.
