@@ -103,6 +103,12 @@ inline object_list& garbage_list(heap_state& h) noexcept {
     return *h.garbage;
 }
 
+/// Nobody can ask an ended heap for its list: what is there goes, and collections free what they find.
+inline void keep_no_garbage(heap_state& h) noexcept {
+    h.debug_flags = h.debug_flags & ~debug::save_all;
+    if (h.garbage != nullptr) h.garbage->clear();
+}
+
 } // namespace detail
 
 } // namespace pygc::inline PYGC_ABI

@@ -2142,6 +2142,8 @@ struct thread_state {
     bool trashcan_failed = false;    // there was no memory for it, so that something nested deeper
     py_object* first_trashcan[8] = {};
     scratch<py_object*> more_trashcan;
+
+    void* innermost_scope = nullptr; // the heap::scope that was made last, of those that live
 };
 static_assert(sizeof(thread_state) <= 160);
 PYGC_SHARED inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};
@@ -7980,6 +7982,12 @@ inline object_list& garbage_list(heap_state& h) noexcept {
     return *h.garbage;
 }
 
+/// Nobody can ask an ended heap for its list: what is there goes, and collections free what they find.
+inline void keep_no_garbage(heap_state& h) noexcept {
+    h.debug_flags = h.debug_flags & ~debug::save_all;
+    if (h.garbage != nullptr) h.garbage->clear();
+}
+
 } // namespace detail
 
 } // namespace pygc::inline PYGC_ABI
@@ -8864,6 +8872,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
         if (!was_abandoned) {
+            keep_no_garbage(h);
             if (h.has_frozen) unfreeze(h);
             collection(h, 2).run();
         }
@@ -9027,13 +9036,13 @@ namespace pygc::inline PYGC_ABI::detail {
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
 PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+    keep_no_garbage(h);
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
     h.callbacks.clear();
-    if (h.garbage != nullptr) h.garbage->clear();
     run_exit_finalizers(h);
     if (h.has_frozen && frozen) unfreeze(h);
     collect(h, 2);
@@ -10143,32 +10152,66 @@ private:
     const detail::resting_scope resting_;
 };
 
-/// Makes a heap the thread's current one as long as it lives.
+/// Makes a heap the thread's current one as long as it lives. May be nested: the scope made last among those that live
+/// says which heap is current, in whatever order they end. Preconditions: it ends on its own thread.
 class [[nodiscard]] heap::scope {
 public:
     explicit scope(heap& h) noexcept
-        : heap_(h.state_), previous_(detail::this_thread.heap), owner_(detail::owner_of(*h.state_)) {
+        : heap_(h.state_), previous_(detail::this_thread.heap),
+          outer_(static_cast<scope*>(detail::this_thread.innermost_scope)), owner_(detail::owner_of(*h.state_)) {
         detail::check_library(*heap_);
         detail::check_thread(*heap_, nullptr, heap_);
         detail::set_owner(*heap_, detail::thread_number());
         ++heap_->users;
         if (previous_ != &detail::no_heap) ++previous_->users;
         detail::this_thread.heap = heap_;
+        detail::this_thread.innermost_scope = this;
     }
     ~scope() {
-        detail::set_owner(*heap_, owner_);
-        detail::this_thread.heap = previous_;
-        detail::leave_heap(*heap_);
-        if (previous_ != &detail::no_heap) detail::leave_heap(*previous_);
+        if (detail::this_thread.innermost_scope == this) {
+            leave();
+        } else {
+            leave_the_middle();
+        }
     }
 
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
 private:
+    void leave() noexcept {
+        detail::set_owner(*heap_, owner_);
+        detail::this_thread.heap = previous_;
+        detail::this_thread.innermost_scope = outer_;
+        detail::leave_heap(*heap_);
+        if (previous_ != &detail::no_heap) detail::leave_heap(*previous_);
+    }
+
+    /// Inner scopes go on: the next of them returns to where this one would have returned.
+    PYGC_NOINLINE void leave_the_middle() noexcept {
+        auto* inner = static_cast<scope*>(detail::this_thread.innermost_scope);
+        scope* of_same_heap = nullptr;
+        for (; inner != nullptr; inner = inner->outer_) {
+            if (inner->heap_ == heap_) of_same_heap = inner;
+            if (inner->outer_ == this) break;
+        }
+        if (inner == nullptr)
+            detail::report_and_abort("a scope ended on another thread than its own; the heap", nullptr, heap_);
+        if (of_same_heap != nullptr) {
+            of_same_heap->owner_ = owner_;
+        } else {
+            detail::set_owner(*heap_, owner_);
+        }
+        inner->previous_ = previous_;
+        inner->outer_ = outer_;
+        detail::leave_heap(*heap_);
+        detail::leave_heap(*heap_); // the inner one held it as well, to return to it
+    }
+
     detail::heap_state* const heap_;
-    detail::heap_state* const previous_;
-    const std::uint32_t owner_; // before it, in debug mode
+    detail::heap_state* previous_;
+    scope* outer_;
+    std::uint32_t owner_; // before it, in debug mode
 };
 
 } // namespace pygc::inline PYGC_ABI

@@ -264,3 +264,79 @@ TEST_CASE("many heaps come and go", "[heap]") {
     heaps.clear();
     CHECK(l.alive() == 0);
 }
+
+TEST_CASE("scopes may end in any order: the last one made of those that live counts", "[heap]") {
+    support::lifetimes l;
+    heap& own = heap::current();
+    std::array<std::size_t, 3> const order = GENERATE(
+        as<std::array<std::size_t, 3>>(), std::array<std::size_t, 3>{0, 1, 2}, std::array<std::size_t, 3>{0, 2, 1},
+        std::array<std::size_t, 3>{1, 0, 2}, std::array<std::size_t, 3>{1, 2, 0}, std::array<std::size_t, 3>{2, 0, 1},
+        std::array<std::size_t, 3>{2, 1, 0});
+    std::size_t const heap_of_third = GENERATE(std::size_t{0}, std::size_t{2}); // the first heap once more, or another
+    CAPTURE(order, heap_of_third);
+    std::array<std::unique_ptr<heap>, 3> heaps;
+    for (auto& h : heaps) h = std::make_unique<heap>();
+    std::array<heap*, 3> const entered = {heaps[0].get(), heaps[1].get(), heaps[heap_of_third].get()};
+    std::array<std::unique_ptr<heap::scope>, 3> scopes;
+    for (std::size_t i = 0; i != 3; ++i) scopes[i] = std::make_unique<heap::scope>(*entered[i]);
+    for (std::size_t const i : order) {
+        scopes[i].reset();
+        heap* expected = &own;
+        for (std::size_t k = 0; k != 3; ++k) expected = scopes[k] != nullptr ? entered[k] : expected;
+        CHECK(&heap::current() == expected);
+        static_cast<void>(ring(l, 2));
+        CHECK(expected->collect() == 2);
+    }
+    for (auto& h : heaps) {
+        std::thread([&] { heap::scope const use(*h); }).join(); // nobody's any more: in debug mode another thread may
+        h.reset();
+    }
+    CHECK(l.alive() == 0);
+}
+
+TEST_CASE("an ended heap keeps no garbage, whatever it was told to save", "[heap]") {
+    support::lifetimes l;
+    bool const collects = GENERATE(false, true);
+    SECTION("a heap") {
+        heap h;
+        heap::scope const use(h);
+        h.set_debug(pygc::debug::save_all);
+        static_cast<void>(ring(l, 2));
+        if (collects) h.collect();
+        CHECK(l.alive() == 2);
+    }
+    SECTION("that of a thread") {
+        std::thread([&] {
+            pygc::set_debug(pygc::debug::save_all);
+            static_cast<void>(ring(l, 2));
+            if (collects) pygc::collect();
+        }).join();
+    }
+    SECTION("one that objects outlive") {
+        py_ref<node> kept;
+        {
+            heap h;
+            heap::scope const use(h);
+            h.set_debug(pygc::debug::save_all);
+            kept = ring(l, 2);
+            static_cast<void>(ring(l, 3));
+            if (collects) h.collect();
+        }
+        CHECK(l.alive() == 2);
+        CHECK(pygc::adopt(kept));
+        kept = nullptr;
+        CHECK(pygc::collect() == 2);
+    }
+    SECTION("one that its own garbage ends") {
+        auto h = std::make_unique<heap>();
+        {
+            heap::scope const use(*h);
+            auto const saved = ring(l, 2);
+            pygc::finalizer const end(saved, [&h] { h.reset(); });
+        }
+        heap& running = *h;
+        running.set_debug(collects ? pygc::debug::save_all : pygc::debug::none);
+        running.collect();
+    }
+    CHECK(l.alive() == 0);
+}

@@ -489,6 +489,7 @@ PYGC_NOINLINE inline std::size_t collect(heap_state& h, int generation, bool pac
     if (h.abandoned) {
         // A destructor that ran now ended the heap: its last collection had to wait for this one.
         if (!was_abandoned) {
+            keep_no_garbage(h);
             if (h.has_frozen) unfreeze(h);
             collection(h, 2).run();
         }

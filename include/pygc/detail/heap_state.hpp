@@ -344,6 +344,8 @@ struct thread_state {
     bool trashcan_failed = false;    // there was no memory for it, so that something nested deeper
     py_object* first_trashcan[8] = {};
     scratch<py_object*> more_trashcan;
+
+    void* innermost_scope = nullptr; // the heap::scope that was made last, of those that live
 };
 static_assert(sizeof(thread_state) <= 160);
 PYGC_SHARED inline constinit PYGC_THREAD_LOCAL thread_state this_thread{};

@@ -15,13 +15,13 @@ namespace pygc::inline PYGC_ABI::detail {
 /// what is still referenced, from a static perhaps, stays usable and takes the heap with it when it dies. `frozen`:
 /// whether what is frozen is collected as well.
 PYGC_NOINLINE inline void abandon_heap(heap_state& h, bool frozen = true) noexcept {
+    keep_no_garbage(h);
     if (h.collecting) {
         choose_counting(h, true);
         h.abandoned = true; // a destructor of its own garbage ends it: `collect` does the rest
         return;
     }
     h.callbacks.clear();
-    if (h.garbage != nullptr) h.garbage->clear();
     run_exit_finalizers(h);
     if (h.has_frozen && frozen) unfreeze(h);
     collect(h, 2);
