@@ -5068,7 +5068,8 @@ public:
     }
     [[nodiscard]] constexpr explicit operator bool() const noexcept { return object_ != nullptr; }
 
-    /// Returns: the number of references, 0 for null.
+    /// Returns: the number of references, 0 for null; some negative number for an immortal object, whose references
+    /// aren't counted any more.
     [[nodiscard]] long use_count() const noexcept {
         return object_ == nullptr ? 0 : static_cast<long>(detail::header_of(object_).count);
     }
