@@ -341,3 +341,28 @@ TEST_CASE("rows 24 and 25: a generation that doesn't exist is a value_error", "[
     CHECK(message == "pygc: a generation is 0, 1 or 2");
 }
 #endif
+
+TEST_CASE("what a running collection found isn't listed to its finalizers", "[gc]") {
+    static std::size_t objects, referrers, referents;
+    struct asking : pygc::py_object {
+        py_ref<asking> peer;
+        void traverse(pygc::visitor& visit) { visit(peer); }
+        void finalize() {
+            objects += pygc::get_objects().size();
+            referrers += pygc::get_referrers(peer).size();
+            referents += pygc::get_referents(peer).size();
+        }
+    };
+    pygc::heap h;
+    pygc::heap::scope const use(h);
+    objects = referrers = referents = 0;
+    auto a = make_ref<asking>(), b = make_ref<asking>();
+    a->peer = b;
+    b->peer = a;
+    CHECK(pygc::get_referrers(a).size() == 1);
+    a = b = nullptr;
+    CHECK(pygc::collect() == 2);
+    CHECK(objects == 0);
+    CHECK(referrers == 0);
+    CHECK(referents == 2);
+}
